@@ -1,0 +1,185 @@
+"""Databases and their filestores: make, copy, drop, and what is said about them.
+
+./dev calls it. The comment on a database is its stamp: one without a comment was cut
+off half way. PostgreSQL does not copy the comment with a template.
+"""
+
+import ast
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+MODULE = "quality_resident"
+# What of the repository does not change an installed database.
+NOT_MODULE = {"tests", "bench", "tools", "docs", "dev"}
+
+
+def connect(database="postgres"):
+    # The rest (host, port, user, password) libpq takes from the environment.
+    connection = psycopg2.connect(dbname=database, connect_timeout=10)
+    connection.autocommit = True
+    return connection.cursor()
+
+
+def filestore(database):
+    return Path(os.environ["ODOO_RC"]).parent / "data" / "filestore" / database
+
+
+def ping(mode=""):
+    try:
+        connect().execute("SELECT 1")
+    except psycopg2.Error as error:
+        if mode != "quiet":
+            print(
+                f"error: PostgreSQL at PGHOST={os.environ['PGHOST']} does not answer:\n"
+                f"       {str(error).strip()}\n"
+                "       Check PGHOST, PGPORT, PGUSER, PGPASSWORD; or unset PGHOST.",
+                file=sys.stderr,
+            )
+        sys.exit(1)
+
+
+def names(prefix=""):
+    cr = connect()
+    cr.execute("SELECT datname FROM pg_database ORDER BY datname")
+    return [row[0] for row in cr.fetchall() if row[0].startswith(prefix)]
+
+
+def list_(prefix):
+    print("\n".join(names(prefix)))
+
+
+def get_stamp(database):
+    cr = connect()
+    cr.execute(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+        " WHERE datname = %s",
+        [database],
+    )
+    row = cr.fetchone()
+    return (row and row[0]) or ""
+
+
+def ready(database):
+    sys.exit(not get_stamp(database))
+
+
+def stamp(database, value=None):
+    if value is None:
+        print(get_stamp(database))
+    else:
+        query = sql.SQL("COMMENT ON DATABASE {} IS %s")
+        connect().execute(query.format(sql.Identifier(database)), [value])
+
+
+def drop(database):
+    query = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+    connect().execute(query.format(sql.Identifier(database)))
+    shutil.rmtree(filestore(database), ignore_errors=True)
+
+
+def drop_like(prefix):
+    for database in names(prefix):
+        drop(database)
+
+
+def drop_dead(prefix):
+    """Drop copies whose name ends with the id of a process that is gone."""
+    for database in names(prefix):
+        if not Path("/proc", database.removeprefix(prefix)).exists():
+            drop(database)
+
+
+def clone(source, target):
+    drop(target)
+    query = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    connect().execute(
+        query.format(sql.Identifier(target), sql.Identifier(source))
+    )
+    if filestore(source).exists():
+        # Links: Odoo never rewrites a file of the store, it is named by its content.
+        shutil.copytree(filestore(source), filestore(target), copy_function=os.link)
+
+
+def manifest(repository):
+    return ast.literal_eval(Path(repository, "__manifest__.py").read_text("utf-8"))
+
+
+def depends(repository):
+    print(",".join(manifest(repository)["depends"]))
+
+
+def key(kind, repository, odoo):
+    """Print what a template is made from, as a short hash."""
+    root = Path(repository)
+    digest = hashlib.sha256(Path(odoo, "odoo/release.py").read_bytes())
+    digest.update(Path(odoo).resolve().as_posix().encode())
+    digest.update((root / "requirements-oca.txt").read_bytes())
+    digest.update(repr(sorted(manifest(root)["depends"])).encode())
+    if kind == "module":
+        for path in sorted(root.rglob("*")):
+            part = path.relative_to(root)
+            if (
+                part.parts[0] not in NOT_MODULE
+                and not any(p.startswith(".") or p == "__pycache__" for p in part.parts)
+                and not (len(part.parts) == 1 and path.suffix in {".md", ".txt"})
+                and path.is_file()
+            ):
+                digest.update(part.as_posix().encode() + b"\0" + path.read_bytes())
+    print(digest.hexdigest()[:10])
+
+
+def seturl(database, port):
+    """Let wkhtmltopdf and links in mails find the server on its port."""
+    cr = connect(database)
+    for name, host in (("report.url", "127.0.0.1"), ("web.base.url", "localhost")):
+        cr.execute(
+            "INSERT INTO ir_config_parameter (key, value) VALUES (%s, %s)"
+            " ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
+            [name, f"http://{host}:{port}"],
+        )
+
+
+def users(database, port):
+    """Print where the server is and who can log in: demo users' password = login."""
+    cr = connect(database)
+    cr.execute(
+        """
+        SELECT u.login, p.name, d.module, u.share
+          FROM res_users u
+          JOIN res_partner p ON p.id = u.partner_id
+          JOIN ir_model_data d ON d.model = 'res.users' AND d.res_id = u.id
+         WHERE u.active AND (d.module = %s OR u.login IN ('admin', 'demo'))
+         ORDER BY d.module, u.id
+        """,
+        [MODULE],
+    )
+    print(f"\n    http://localhost:{port}    database {database}\n")
+    print(f"    {'user':<22}{'password':<22}name")
+    for login, name, _module, share in cr.fetchall():
+        print(f"    {login:<22}{login:<22}{name}{' (portal)' if share else ''}")
+    print("\n    Ctrl-C stops the server.\n", flush=True)
+
+
+COMMANDS = {
+    "ping": ping,
+    "list": list_,
+    "ready": ready,
+    "stamp": stamp,
+    "drop": drop,
+    "drop-like": drop_like,
+    "drop-dead": drop_dead,
+    "clone": clone,
+    "depends": depends,
+    "key": key,
+    "seturl": seturl,
+    "users": users,
+}
+
+if __name__ == "__main__":
+    COMMANDS[sys.argv[1]](*sys.argv[2:])
