@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # variables for the files beside this one
 # Paths, messages, steps with a clock, and the lock. Sourced by ./dev.
 
 # Everything but the answer of a command goes to standard error, so that
@@ -18,7 +18,6 @@ fi
 CHECKOUT=$(printf %s "$REPO" | sha256sum | cut -c1-6)
 WORK=$CACHE/checkouts/$CHECKOUT
 DB=qr_$CHECKOUT
-RUN_DB=$DB
 
 # A database or an option named by the caller's environment must not become ours.
 for name in ${!ODOO_@} OPENERP_SERVER PGDATABASE PGSERVICE PYTHONHOME PYTHONPATH; do
@@ -31,13 +30,13 @@ export ODOO_RC=$WORK/odoo.conf
 umask 022
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 LANG=C.UTF-8 PYTHONUNBUFFERED=1
 
-STEP=0 STEPS=1
-steps() { STEPS=$1; }
+STEP=0 STEPS=6
 
 # A line now and then on a terminal or in a log: silence looks like a hang.
 ticker() {
     local name=$1 start=$SECONDS
-    while sleep 1; do
+    # When ./dev is killed, nobody is left to stop this loop.
+    while sleep 1 && kill -0 $$ 2>/dev/null; do
         if [ -t 2 ]; then
             printf '\r%s … %s s ' "$name" $((SECONDS - start)) >&2
         elif [ $(((SECONDS - start) % 30)) = 0 ]; then
@@ -47,7 +46,8 @@ ticker() {
 }
 
 # step NAME COMMAND...: runs it with its output in a log, shows the clock, and on
-# failure the end of the log. Not in the background, so that Ctrl-C reaches it.
+# failure the end of the log. Not in the background, so that Ctrl-C reaches it. Never
+# call it in a condition: bash would go on after a command of it that fails.
 step() {
     local name="[$STEP/$STEPS] $1" log=$CACHE/log/step-$$.log start=$SECONDS status=0 tick
     shift
@@ -55,9 +55,10 @@ step() {
     [ ! -t 2 ] && say "$name …"
     ticker "$name" 8>&- 9>&- &
     tick=$!
-    # A subshell with errexit of its own: `|| status` would switch it off inside.
+    # A subshell with errexit of its own: `|| status` would switch it off inside. The
+    # trap: Odoo ends a Ctrl-C with 0, and the next command would call its work done.
     set +e
-    (set -e; "$@") >"$log" 2>&1 </dev/null
+    (trap 'exit 130' INT TERM; set -e; "$@") >"$log" 2>&1 </dev/null
     status=$?
     set -e
     kill "$tick" 2>/dev/null; wait "$tick" 2>/dev/null || true
@@ -67,6 +68,7 @@ step() {
         rm -f "$log"
         return 0
     fi
+    [ "$status" != 130 ] || { say "$name: interrupted; call again to go on"; exit 130; }
     say "$name: failed after $((SECONDS - start)) s. The end of $log:"
     tail -n 25 "$log" | sed 's/^/    /' >&2
     advise "$log"

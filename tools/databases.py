@@ -7,9 +7,13 @@ off half way. PostgreSQL does not copy the comment with a template.
 import ast
 import hashlib
 import os
+import re
 import shutil
 import sys
+import time
+from importlib.util import find_spec
 from pathlib import Path
+from urllib.request import urlopen
 
 import psycopg2
 from psycopg2 import sql
@@ -91,19 +95,30 @@ def drop_like(prefix):
 def drop_dead(prefix):
     """Drop copies whose name ends with the id of a process that is gone."""
     for database in names(prefix):
-        if not Path("/proc", database.removeprefix(prefix)).exists():
+        pid = re.search(r"_pid(\d+)$", database)
+        if pid and not Path("/proc", pid[1]).exists():
             drop(database)
 
 
 def clone(source, target):
     drop(target)
     query = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    connect().execute(
-        query.format(sql.Identifier(target), sql.Identifier(source))
-    )
+    connect().execute(query.format(sql.Identifier(target), sql.Identifier(source)))
     if filestore(source).exists():
         # Links: Odoo never rewrites a file of the store, it is named by its content.
         shutil.copytree(filestore(source), filestore(target), copy_function=os.link)
+
+
+def verify(database, state=None):
+    """Odoo ends with success where a module is missing, or when it is interrupted."""
+    cr = connect(database)
+    cr.execute("SELECT name, state FROM ir_module_module")
+    states = dict(cr.fetchall())
+    pending = sorted(name for name, value in states.items() if value.startswith("to "))
+    if pending:
+        sys.exit(f"unfinished in {database}: {', '.join(pending)}")
+    if state and states.get(MODULE) != state:
+        sys.exit(f"{MODULE} in {database} is {states.get(MODULE)}, not {state}")
 
 
 def manifest(repository):
@@ -111,7 +126,15 @@ def manifest(repository):
 
 
 def depends(repository):
-    print(",".join(manifest(repository)["depends"]))
+    modules = manifest(repository)["depends"]
+    missing = [name for name in modules if not find_spec(f"odoo.addons.{name}")]
+    if missing:
+        sys.exit(
+            f"{', '.join(missing)}: in the manifest's depends, but not installed."
+            " An OCA add-on needs its line in requirements-oca.txt"
+            " (odoo-addon-NAME==19.0...), as do the add-ons that it depends on."
+        )
+    print(",".join(modules))
 
 
 def key(kind, repository, odoo):
@@ -128,6 +151,7 @@ def key(kind, repository, odoo):
                 part.parts[0] not in NOT_MODULE
                 and not any(p.startswith(".") or p == "__pycache__" for p in part.parts)
                 and not (len(part.parts) == 1 and path.suffix in {".md", ".txt"})
+                and path.suffix != ".pot"
                 and path.is_file()
             ):
                 digest.update(part.as_posix().encode() + b"\0" + path.read_bytes())
@@ -146,7 +170,16 @@ def seturl(database, port):
 
 
 def users(database, port):
-    """Print where the server is and who can log in: demo users' password = login."""
+    """When the server answers, print where it is and who can log in.
+
+    A demo user's password is the login.
+    """
+    for _second in range(120):
+        try:
+            urlopen(f"http://127.0.0.1:{port}/web/login", timeout=60).close()
+            break
+        except OSError:
+            time.sleep(0.5)
     cr = connect(database)
     cr.execute(
         """
@@ -175,6 +208,7 @@ COMMANDS = {
     "drop-like": drop_like,
     "drop-dead": drop_dead,
     "clone": clone,
+    "verify": verify,
     "depends": depends,
     "key": key,
     "seturl": seturl,

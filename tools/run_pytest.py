@@ -21,21 +21,20 @@ class NoSkips:
     def pytest_terminal_summary(self, terminalreporter):
         for report in self.skipped:
             reason = report.longrepr[-1] if report.longrepr else ""
-            terminalreporter.line(f"SKIPPED, which counts as failed: {report.nodeid} {reason}")
+            terminalreporter.line(
+                f"SKIPPED, which counts as failed: {report.nodeid} {reason}"
+            )
 
 
 def as_module_path(argument, repository):
     """tests/test_x.py, however it is written, is quality_resident/tests/test_x.py."""
     path, colons, rest = argument.partition("::")
-    file = Path(os.environ.get("CALLED_FROM", repository), path)
-    if argument.startswith("-") or not file.exists():
-        file = repository / path
-    if argument.startswith("-") or not file.exists():
-        return argument
-    try:
-        return f"{MODULE}/{file.resolve().relative_to(repository)}{colons}{rest}"
-    except ValueError:
-        return argument
+    if path.strip("/").endswith(("tests", ".py")):
+        for folder in (os.environ["CALLED_FROM"], repository):
+            file = Path(folder, path).resolve()
+            if file.exists() and file.is_relative_to(repository):
+                return f"{MODULE}/{file.relative_to(repository)}{colons}{rest}"
+    return argument
 
 
 def main(workspace, database, *arguments):

@@ -1,6 +1,6 @@
-# shellcheck shell=bash
-# Gets Odoo, its Python parts and PostgreSQL. Every piece is built beside its place
-# and renamed when it is whole, so a call that was cut off is finished by the next.
+# shellcheck shell=bash disable=SC2034 # variables for the files beside this one
+# Gets the Debian packages, Odoo and its Python parts. Every piece is built beside its
+# place and renamed when it is whole, so a call that was cut off is finished by the next.
 
 ODOO_VERSION=19.0.0+dfsg-1
 ODOO_SHA256=9d2f598b0555db17e291d48ed24df184c70823c053c4c5ed53c467ca7f629bbf
@@ -102,6 +102,7 @@ setup_odoo() {
     choose_places || fail "Odoo 19 needs Python 3.10 to 3.13: apt-get install python3"
     [ -e "$ODOO_HOME/odoo" ] ||
         step "Odoo 19 from Debian (123 MB)" fetch_odoo
+    if [ -e "$CACHE/odoo-19/version-note" ]; then say "note: $(cat "$CACHE/odoo-19/version-note")"; fi
 }
 
 fetch_odoo() {
@@ -133,6 +134,7 @@ isolated_apt() {
 
 # The mirror that this machine uses, for it may be the only one it reaches.
 debian_mirrors() {
+    # shellcheck disable=SC2016 # apt-get fills these in
     apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 2>/dev/null |
         awk '$2 !~ /security|updates|backports/ && $3 == "main" && !seen[$1]++ {print $1}'
     echo http://deb.debian.org/debian
@@ -156,11 +158,11 @@ download_odoo() {
     else
         echo "Debian no longer has odoo-19 $ODOO_VERSION: taking the newest one"
         isolated_apt apt-get "$dir" download odoo-19/sid
-        echo "note: Odoo $(ls odoo-19_*.deb) instead of the tested $ODOO_VERSION" >"$CACHE/odoo-version-note"
+        echo "$(ls odoo-19_*.deb) instead of $ODOO_VERSION, which was tested" >../tree/version-note
     fi
+    set --
     for name in $LINKED_STABLE; do set -- "$@" "$name/bookworm"; done
     for name in $LINKED_SID; do set -- "$@" "$name/sid"; done
-    shift
     isolated_apt apt-get "$dir" download "$@"
     # pip for a python3 without ensurepip (Debian keeps that in python3-venv).
     isolated_apt apt-get "$dir" download python3-pip-whl/bookworm
@@ -209,7 +211,7 @@ make_venv() {
             { echo "no pip: apt-get install python3-venv"; return 1; }
         "$VENV/bin/python" "$wheel/pip" install --no-index "$wheel"
     fi
-    "$VENV/bin/pip" install "uv==$UV_VERSION" || true # pip alone does it too, slower
+    "$VENV/bin/python" -m pip install "uv==$UV_VERSION" || true # pip alone does it too, slower
     install_python -r "$REPO/requirements.txt" -r "$REPO/requirements-test.txt"
     install_python --no-deps -r "$REPO/requirements-oca.txt"
     touch "$VENV/complete"
@@ -218,149 +220,5 @@ make_venv() {
 # uv does not read pip's configuration (an index of one's own): pip is the way then.
 install_python() {
     VIRTUAL_ENV=$VENV "$VENV/bin/uv" pip install --link-mode=copy "$@" ||
-        "$VENV/bin/pip" install "$@"
-}
-
-# ---- PostgreSQL ------------------------------------------------------------------
-
-postgres_bin() {
-    local bin
-    bin=$(find /usr/lib/postgresql/*/bin -name initdb 2>/dev/null | sort -V | tail -n 1)
-    [ -n "$bin" ] && dirname "$bin"
-}
-
-setup_postgres() {
-    STEP=4
-    if [ -n "${PGHOST:-}" ]; then
-        export PGPORT=${PGPORT:-5432} PGUSER=${PGUSER:-$(id -un)}
-        [ "$PGUSER" != postgres ] || fail "Odoo refuses to work as the role postgres; make one:" \
-            "createuser --createdb odoo   and then   export PGUSER=odoo"
-        db ping || exit 1
-        return 0
-    fi
-    BIN=$(postgres_bin) || fail "no PostgreSQL: apt-get install postgresql, or set PGHOST"
-    CLUSTER=$CACHE/postgresql-$(basename "$(dirname "$BIN")")
-    unset PGPASSWORD
-    export PGHOST=$CACHE/run PGPORT=5432 PGUSER=odoo
-    # The path of a socket has at most 107 bytes.
-    [ ${#PGHOST} -le 80 ] || PGHOST=/tmp/$MODULE-$(id -u)
-    db ping quiet && return 0
-    lock "$CACHE/lock"
-    db ping quiet || step "PostgreSQL of its own" start_cluster
-    unlock
-}
-
-# As root the server runs as postgres, which refuses to be started by root.
-as_postgres() {
-    if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
-}
-
-start_cluster() {
-    local owner new=$CLUSTER.new
-    owner=$([ "$(id -u)" = 0 ] && echo postgres || id -un)
-    mkdir -p "$PGHOST"
-    chmod 700 "$PGHOST"
-    chown "$owner" "$PGHOST"
-    if ! [ -e "$CLUSTER" ]; then
-        rm -rf "$new"
-        mkdir "$new"
-        chown "$owner" "$new"
-        (cd / && as_postgres "$BIN/initdb" -D "$new" -U odoo --encoding=UTF8 --locale=C.UTF-8 --auth=trust)
-        cat >>"$new/postgresql.conf" <<CONF
-listen_addresses = ''
-unix_socket_directories = '$PGHOST'
-unix_socket_permissions = 0700
-port = $PGPORT
-max_connections = 100
-# A development database: after a power cut it is made anew.
-fsync = off
-full_page_writes = off
-synchronous_commit = off
-shared_buffers = 256MB
-CONF
-        mv "$new" "$CLUSTER"
-    fi
-    (cd / && as_postgres "$BIN/pg_ctl" -D "$CLUSTER" -l "$CLUSTER/server.log" -w -t 60 start 9>&-)
-}
-
-# ---- workspace and databases -----------------------------------------------------
-
-setup_workspace() {
-    mkdir -p "$WORK/addons" "$WORK/data" "$WORK/log"
-    [ "$(readlink "$WORK/addons/$MODULE" || true)" = "$REPO" ] ||
-        ln -sfn "$REPO" "$WORK/addons/$MODULE"
-    cat >"$ODOO_RC.new" <<CONF
-[options]
-addons_path = $WORK/addons${ODOO_ADDONS:+,$ODOO_ADDONS},$(oca_addons)
-data_dir = $WORK/data
-CONF
-    mv "$ODOO_RC.new" "$ODOO_RC"
-    DEPS_TEMPLATE=${DB}_deps_$(db key deps "$REPO" "$ODOO_HOME")
-    MODULE_TEMPLATE=${DB}_module_$(db key module "$REPO" "$ODOO_HOME")
-}
-
-oca_addons() { find "$VENV"/lib/python3*/site-packages/odoo -maxdepth 1 -name addons; }
-
-# Databases carry a comment when they are whole: one without it was cut off and goes.
-ensure_deps_template() {
-    db ready "$DEPS_TEMPLATE" && return 0
-    db drop-like "${DB}_deps_"
-    step "Database of what the module depends on, with demo data" make_deps_template
-}
-
-make_deps_template() {
-    odoo -d "$DEPS_TEMPLATE" --with-demo -i "$(db depends "$REPO")" --stop-after-init --no-http
-    db stamp "$DEPS_TEMPLATE" whole
-}
-
-ensure_module_template() {
-    db ready "$MODULE_TEMPLATE" && return 0
-    STEP=5
-    ensure_deps_template
-    STEP=6
-    db drop-like "${DB}_module_"
-    step "The module on a copy of it" make_module_template
-}
-
-make_module_template() {
-    db clone "$DEPS_TEMPLATE" "$MODULE_TEMPLATE"
-    logged install -d "$MODULE_TEMPLATE" --with-demo -i "$MODULE"
-    odoo shell -d "$MODULE_TEMPLATE" --no-http --log-level=error <"$REPO/tools/bundles.py"
-    db stamp "$MODULE_TEMPLATE" whole
-}
-
-# logged NAME ARGS...: runs Odoo once, and fails when it warns of anything.
-logged() {
-    local log=$WORK/log/$1.log
-    shift
-    odoo "$@" --stop-after-init --no-http --logfile="$log.new" || { tail -n 30 "$log.new"; return 1; }
-    mv "$log.new" "$log"
-    ! grep -E '^[0-9-]+ [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) ' "$log"
-}
-
-ensure_run_database() {
-    local key
-    key=$(db key module "$REPO" "$ODOO_HOME")
-    STEP=5
-    if ! db ready "$RUN_DB"; then
-        ensure_deps_template
-        STEP=6
-        db drop "$RUN_DB"
-        step "Database $RUN_DB with demo data" make_run_database "$key"
-    elif [ "$(db stamp "$RUN_DB")" != "$key" ]; then
-        STEP=6
-        step "The module has changed: update" update_run_database "$key"
-    fi
-    db seturl "$RUN_DB" "$1"
-}
-
-make_run_database() {
-    db clone "$DEPS_TEMPLATE" "$RUN_DB"
-    odoo -d "$RUN_DB" --with-demo -i "$MODULE" --stop-after-init --no-http
-    db stamp "$RUN_DB" "$1"
-}
-
-update_run_database() {
-    odoo -d "$RUN_DB" --with-demo -u "$MODULE" --stop-after-init --no-http
-    db stamp "$RUN_DB" "$1"
+        "$VENV/bin/python" -m pip install "$@"
 }
