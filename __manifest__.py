@@ -13,7 +13,33 @@
         "quality_control_oca",
         "stock",
     ],
-    "data": [],
+    "external_dependencies": {"python": ["xlsxwriter"]},
+    "data": [
+        # Groups and rights
+        "security/quality_resident_groups.xml",
+        "security/ir.model.access.csv",
+        "security/quality_resident_security.xml",
+        # Data
+        "data/quality_resident_data.xml",
+        "data/mail_layouts.xml",
+        "data/mail_data.xml",
+        # Wizards
+        "wizard/quality_reason_views.xml",
+        # Views
+        "views/quality_complaint_views.xml",
+        "views/resident_site_views.xml",
+        "views/resident_master_views.xml",
+        # Documents
+        "reports/document_templates.xml",
+        "reports/feedback_reports.xml",
+        "reports/feedback_templates.xml",
+        # Last because referencing actions defined in previous files
+        "views/quality_resident_menus.xml",
+    ],
     "demo": [],
+    "assets": {
+        "web.assets_backend": ["quality_resident/static/src/**/*"],
+        "web.assets_tests": ["quality_resident/static/tests/tours/**/*"],
+    },
     "application": True,
 }

@@ -1,0 +1,147 @@
+from base64 import b64encode
+from textwrap import shorten
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import format_datetime, formatLang, html2plaintext
+from odoo.tools.image import image_data_uri, image_process
+
+MAX_PHOTOS = 6
+# Pixels: sharp at half a page's width, 60 kB or so each.
+PHOTO_SIZE = (900, 700)
+
+
+class QualityComplaint(models.Model):
+    _inherit = "quality.complaint"
+
+    # === MAIL GATEWAY (C2) === #
+
+    @api.model
+    def message_new(self, msg_dict, custom_values=None):
+        """Make a complaint of a customer's mail to the site's address.
+
+        ``custom_values`` are the alias's defaults: the site and the channel.
+        """
+        contact = self._find_contact(
+            (custom_values or {}).get("site_id"), msg_dict.get("author_id")
+        )
+        body = html2plaintext(msg_dict.get("body") or "").strip()
+        subject = msg_dict.get("subject") or ""
+        values = {
+            "description": f"{subject}\n\n{body}".strip(),
+            "contact_id": contact.id,
+            **(custom_values or {}),
+            # The number is ours to give; the default would take the subject.
+            "name": "/",
+        }
+        return super().message_new(msg_dict, custom_values=values)
+
+    @api.model
+    def _find_contact(self, site_id, author_id):
+        if not (site_id and author_id):
+            return self.env["resident.contact"]
+        # The gateway runs as whoever wrote the mail, mostly nobody we know.
+        return (
+            self.env["resident.contact"]
+            .sudo()
+            .search(
+                [("site_id", "=", site_id), ("partner_id", "=", author_id)], limit=1
+            )
+        )
+
+    def _message_post_after_hook(self, message, msg_values):
+        """Photos that come by mail are photos of the complaint."""
+        photos = message.sudo().attachment_ids.filtered(
+            lambda a: message.message_type == "email"
+            and (a.mimetype or "").startswith("image/")
+        )
+        if photos:
+            # A customer may add photos to the thread he may write to.
+            self.sudo().photo_ids = [Command.link(photo.id) for photo in photos]
+        return super()._message_post_after_hook(message, msg_values)
+
+    # === TEXT FOR MAILS AND DOCUMENTS === #
+
+    def _format_moment(self, name, record=None):
+        """Return a datetime field in the site's time zone and the user's language."""
+        record = self if record is None else record
+        moment = record[name]
+        if not moment:
+            return "–"
+        return format_datetime(self.env, moment, tz=record.tz, dt_format="short")
+
+    def _format_quantity(self):
+        """Return the bad quantity with its unit."""
+        quantity = formatLang(self.env, self.quantity, dp="Product Unit")
+        return f"{quantity} {self.uom_id.name or ''}".strip()
+
+    def _get_excerpt(self, length=500):
+        """Return the start of the description."""
+        return shorten(self.description or "–", length, placeholder=" …")
+
+    def _get_record_url(self):
+        """Return the link that opens this record in the web client."""
+        self.ensure_one()
+        return f"{self.get_base_url()}/odoo/complaints/{self.id}"
+
+    # === DOCUMENTS === #
+
+    def _get_event_attachments(self, event):
+        """Return the feedback form, in the language of the mail, as it is sent."""
+        if event.kind != "feedback":
+            return super()._get_event_attachments(event)
+        report = self.env.ref("quality_resident.action_report_feedback")
+        content, _format = report.with_context(
+            document_lang=self.env.context.get("lang")
+        )._render_qweb_pdf(report.report_name, self.ids)
+        return self.env["ir.attachment"].create(
+            {
+                "name": f"{self._get_document_name()}.pdf",
+                "raw": content,
+                "mimetype": "application/pdf",
+                "res_model": self._name,
+                "res_id": self.id,
+            }
+        )
+
+    def _get_late_text(self):
+        """Return "late" with its explanation, for documents."""
+        self.ensure_one()
+        status = dict(self._fields["arrival_status"]._description_selection(self.env))
+        reasons = (self.late_reason, self.customer_told)
+        return "; ".join(filter(None, (status[self.arrival_status], *reasons)))
+
+    def _get_printable_photos(self):
+        """Return ``(name, data URI)`` of the photos that can be printed, at most six.
+
+        Every photo is decoded and encoded anew: what a customer sends is never put
+        into the document as it came, and a mail stays small.
+        """
+        self.ensure_one()
+        printable = []
+        for photo in self.photo_ids.sorted("id"):
+            if len(printable) == MAX_PHOTOS:
+                break
+            try:
+                content = image_process(
+                    photo.raw, size=PHOTO_SIZE, quality=75, output_format="JPEG"
+                )
+            except (UserError, ValueError, OSError):
+                # Not every phone's format can be decoded here; it stays attached.
+                continue
+            source = image_data_uri(b64encode(content))
+            printable.append({"name": photo.name, "src": source})
+        return printable
+
+    def _get_document_name(self):
+        """Return the file name of the feedback form, without its ending."""
+        self.ensure_one()
+        number = self.name.replace("/", "-")
+        revision = f" r{self.feedback_revision}" if self.feedback_revision > 1 else ""
+        return f"{self.env._('Feedback form')} {number}{revision}"
+
+    def _get_document_lang(self):
+        """Return the language of the documents: the customer's, unless asked for."""
+        self.ensure_one()
+        return self.env.context.get("document_lang") or self.partner_id.lang

@@ -1,0 +1,17 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    recurrence_days = fields.Integer(
+        string="Recurrence Period (days)",
+        default=90,
+        help="A complaint with the same site, product and defect as one that was "
+        "closed within this many days counts as recurring.",
+    )
+
+    _recurrence_days_positive = models.Constraint(
+        "CHECK (recurrence_days >= 0)",
+        "The recurrence period cannot be negative.",
+    )

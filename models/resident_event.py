@@ -1,0 +1,315 @@
+import logging
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.fields import Command
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+EVENT_KINDS = [
+    ("new", "New complaint"),
+    ("feedback", "Feedback form"),
+    ("half", "Clock half way"),
+    ("late", "Clock missed"),
+    ("escalated", "Clock escalated"),
+    ("recurring", "Recurring defect"),
+    ("line_stop", "Line stop"),
+]
+MAX_ATTEMPTS = 5
+RETRY_AFTER = timedelta(minutes=5)
+
+
+class ResidentEventMixin(models.AbstractModel):
+    """A document that tells the people of its site what happened."""
+
+    _name = "resident.event.mixin"
+    _description = "Document with Events"
+
+    def _emit_event(self, kind, key=""):
+        """Record that ``kind`` happened to these records, once per ``key``.
+
+        Nothing is rendered or mailed in this transaction: the event job does it
+        (performance.md, "mails queued, never sent, in the transaction").
+
+        :param str kind: one of :data:`EVENT_KINDS`
+        :param str key: what distinguishes two events of one kind on one record
+        """
+        if not self:
+            return
+        self.flush_recordset(["site_id", "company_id"])
+        uid, now = self.env.uid, fields.Datetime.now()
+        rows = SQL(", ").join(
+            SQL(
+                "(%s, %s, %s, %s, %s, %s, 'pending', 0, %s, %s, %s, %s, %s, %s)",
+                kind,
+                key,
+                record._name,
+                record.id,
+                record.site_id.id,
+                record.company_id.id,
+                uid,
+                now,
+                uid,
+                now,
+                uid,
+                now,
+            )
+            for record in self
+        )
+        # Two users, or a job that runs again after a kill, may raise the same event
+        # at the same moment: the unique index keeps one and nobody gets an error.
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO resident_event
+                    (kind, key, res_model, res_id, site_id, company_id, state,
+                     attempts, user_id, date, create_uid, create_date,
+                     write_uid, write_date)
+                VALUES %s ON CONFLICT DO NOTHING""",
+                rows,
+            )
+        )
+        self.env["resident.event"].invalidate_model(flush=False)
+        # Whoever reports may wake the job; he needs no right on scheduled actions.
+        self.env.ref("quality_resident.ir_cron_process_events").sudo()._trigger()
+
+    def _get_event_attachments(self, event):
+        """Return the ir.attachment records to send with ``event``'s mail."""
+        return self.env["ir.attachment"]
+
+    def _get_event_users(self, role):
+        """Return the users who have ``role`` for this document.
+
+        :param str role: resident, standin, sales, quality, manager or gm
+        """
+        return self.site_id._get_role_users(role)
+
+
+class ResidentEvent(models.Model):
+    """Something that people must hear of: the outbox of automated mails.
+
+    A row is written with the business change itself. The job then sets it to done,
+    which fires the automation rules on this model (Settings > Technical >
+    Automation Rules), and commits row by row: after a kill the rows left are done,
+    the others never again.
+    """
+
+    _name = "resident.event"
+    _description = "Resident Event"
+    _order = "id desc"
+    _rec_name = "kind"
+
+    kind = fields.Selection(EVENT_KINDS, required=True, readonly=True)
+    key = fields.Char(readonly=True)
+    res_model = fields.Char(string="Document Model", required=True, readonly=True)
+    res_id = fields.Many2oneReference(
+        string="Document ID", model_field="res_model", required=True, readonly=True
+    )
+    document = fields.Reference(
+        selection="_selection_document",
+        compute="_compute_document",
+        help="The document that the event happened to.",
+    )
+    site_id = fields.Many2one(
+        comodel_name="resident.site", readonly=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(
+        comodel_name="res.company", readonly=True, index=True, ondelete="cascade"
+    )
+    user_id = fields.Many2one(
+        comodel_name="res.users", string="Caused by", readonly=True, ondelete="set null"
+    )
+    date = fields.Datetime(readonly=True)
+    state = fields.Selection(
+        selection=[
+            ("pending", "Pending"),
+            ("done", "Done"),
+            ("failed", "Failed"),
+        ],
+        default="pending",
+        required=True,
+        readonly=True,
+    )
+    attempts = fields.Integer(readonly=True)
+    retry_at = fields.Datetime(readonly=True)
+    error = fields.Char(readonly=True)
+    partner_ids = fields.Many2many(
+        comodel_name="res.partner", string="Mailed to", readonly=True
+    )
+
+    _once = models.UniqueIndex("(res_model, res_id, kind, key)")
+    _pending_idx = models.Index("(id) WHERE state = 'pending'")
+
+    @api.model
+    def _selection_document(self):
+        return [
+            (model, self.env["ir.model"]._get(model).name)
+            for model in sorted(self.env.registry.descendants(["resident.event.mixin"], "_inherit"))
+            if not self.env[model]._abstract
+        ]
+
+    @api.depends("res_model", "res_id")
+    def _compute_document(self):
+        for event in self:
+            event.document = f"{event.res_model},{event.res_id}"
+
+    # === JOB === #
+
+    @api.model
+    def _cron_process(self):
+        """Process pending events one by one, each in its own transaction."""
+        cron = self.env["ir.cron"]
+        while event := self._lock_next():
+            event._process()
+            remaining = self.search_count(self._get_pending_domain(), limit=1000)
+            if not cron._commit_progress(1, remaining=remaining):
+                break
+
+    @api.model
+    def _get_pending_domain(self):
+        return [
+            ("state", "=", "pending"),
+            "|",
+            ("retry_at", "=", False),
+            ("retry_at", "<=", fields.Datetime.now()),
+        ]
+
+    @api.model
+    def _lock_next(self):
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id FROM resident_event
+                WHERE state = 'pending' AND (retry_at IS NULL OR retry_at <= %s)
+                ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED""",
+                fields.Datetime.now(),
+            )
+        )
+        return self.browse(row[0] for row in rows)
+
+    def _process(self):
+        """Set one event to done, which fires the automation rules on it."""
+        self.ensure_one()
+        if not self.env[self.res_model].browse(self.res_id).exists():
+            self.write({"state": "failed", "error": self.env._("Document deleted")})
+            return
+        try:
+            with self.env.cr.savepoint():
+                # The people get our mail: no second one for the to-do.
+                self.with_company(self.company_id).with_context(
+                    mail_activity_quick_update=True
+                ).write({"state": "done"})
+        except Exception as error:
+            # One event must not stop the others; it is tried again and, after
+            # MAX_ATTEMPTS, stays on the list of failed events.
+            _logger.exception("Resident event %s could not be processed", self.id)
+            self.invalidate_recordset()
+            attempts = self.attempts + 1
+            self.write(
+                {
+                    "state": "failed" if attempts >= MAX_ATTEMPTS else "pending",
+                    "attempts": attempts,
+                    "retry_at": fields.Datetime.now() + RETRY_AFTER * attempts,
+                    "error": str(error),
+                }
+            )
+
+    def action_retry(self):
+        """Put failed events back into the queue."""
+        failed = self.filtered(lambda event: event.state == "failed")
+        failed.write(
+            {"state": "pending", "attempts": 0, "retry_at": False, "error": False}
+        )
+        self.env.ref("quality_resident.ir_cron_process_events").sudo()._trigger()
+
+    # === MAIL === #
+
+    def _get_recipients(self):
+        """Return the partners to mail and the users to give a to-do, by routing.
+
+        :rtype: tuple(res.partner, res.users)
+        """
+        self.ensure_one()
+        route = self.env["resident.route"]._get_route(self.site_id, self.kind)
+        users = self.env["res.users"]
+        for role in route._get_roles():
+            users |= self.document._get_event_users(role)
+        partners = users.partner_id | route.partner_ids
+        return (
+            partners.filtered(lambda p: p.active and p.email),
+            users if route.with_activity else users.browse(),
+        )
+
+    def _mail_site(self, template):
+        """Queue ``template`` to everybody whom the routing names.
+
+        One mail for each recipient, in his language: a recipient whose address
+        fails does not make the others get theirs twice.
+        """
+        for event in self:
+            partners, todo_users = event._get_recipients()
+            document = event.document
+            for lang, group in partners.grouped("lang").items():
+                event_lang = event.with_context(lang=lang or self.env.lang or "en_US")
+                attachments = event_lang.document._get_event_attachments(event_lang)
+                for partner in group:
+                    template.with_env(event_lang.env).send_mail(
+                        event.id,
+                        email_values={
+                            "model": event.res_model,
+                            "res_id": event.res_id,
+                            "message_type": "user_notification",
+                            "email_to": False,
+                            "email_cc": False,
+                            "recipient_ids": [Command.link(partner.id)],
+                            "attachment_ids": [Command.link(a.id) for a in attachments],
+                        },
+                    )
+            event.partner_ids = [Command.link(partner.id) for partner in partners]
+            if partners:
+                document._message_log(
+                    body=Markup("<p>%s</p>")
+                    % self.env._(
+                        "Mailed “%(what)s” to %(names)s.",
+                        what=event._get_label(),
+                        names=", ".join(partners.mapped("name")),
+                    )
+                )
+            event._schedule_todo(todo_users)
+        # The queue's own job runs hourly; people wait for these mails.
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
+    def _schedule_todo(self, users):
+        """Put the event on the to-do list of ``users``."""
+        self.ensure_one()
+        for user in users.filtered(lambda u: u.active and not u.share):
+            self.document.with_context(lang=user.lang).activity_schedule(
+                "quality_resident.mail_activity_type_clock",
+                date_deadline=fields.Date.context_today(self.with_context(tz=user.tz)),
+                summary=self.with_context(lang=user.lang)._get_label(),
+                user_id=user.id,
+            )
+
+    def _get_label(self):
+        """Return what happened, in the context's language."""
+        self.ensure_one()
+        label = dict(self._fields["kind"]._description_selection(self.env))[self.kind]
+        clock = self._get_clock_label()
+        return f"{label}: {clock}" if clock else label
+
+    def _get_deadline_field(self):
+        """Return the name of the deadline that this alert is about, or None."""
+        self.ensure_one()
+        clock, at, _deadline = (self.key or "").partition("@")
+        return self.document._clocks[clock].deadline if at else None
+
+    def _get_clock_label(self):
+        """Return the name of the alert's clock, in the context's language."""
+        name = self._get_deadline_field()
+        return self.document._fields[name]._description_string(self.env) if name else ""
+
+    def _get_deadline_text(self):
+        """Return the alert's deadline in the time of the site."""
+        name = self._get_deadline_field()
+        return self.document._format_moment(name) if name else ""
