@@ -581,15 +581,13 @@ class QualityComplaint(models.Model):
 
     @api.model
     def _get_vals_company(self, vals):
-        site = self.env["resident.site"].browse(
-            vals.get("site_id") or self.default_get(["site_id"]).get("site_id")
-        )
+        site = self.env["resident.site"].browse(vals.get("site_id"))
         # Numbering must not fail before the right to use the site is checked.
         return site.sudo().company_id or self.env.company
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._fill_parts(vals_list)
+        vals_list = self._fill_sites_and_parts(vals_list)
         complaints = super().create(vals_list)
         complaints._adopt_photos()
         if not self._is_gate_open():
@@ -635,20 +633,22 @@ class QualityComplaint(models.Model):
                     )
 
     @api.model
-    def _fill_parts(self, vals_list):
-        """Complete the part of a complaint that names only site and product."""
-        Part = self.env["resident.part"]
+    def _fill_sites_and_parts(self, vals_list):
+        """Complete the site, and the part of who names only site and product.
+
+        Once for the whole batch: the ORM would ask for the default per record.
+        """
+        if any("site_id" not in vals for vals in vals_list):
+            default = self.default_get(["site_id"])
+            vals_list = [{**default, **vals} for vals in vals_list]
         lacking = [v for v in vals_list if v.get("product_id") and not v.get("part_id")]
-        if not lacking:
-            return
-        default_site = self.default_get(["site_id"]).get("site_id")
-        pair_of = {
-            id(v): (v.get("site_id") or default_site, v["product_id"]) for v in lacking
-        }
-        parts = Part._search_for(pair_of.values())
+        parts = self.env["resident.part"]._search_for(
+            (v.get("site_id"), v["product_id"]) for v in lacking
+        )
         for vals in lacking:
-            if part := parts.get(pair_of[id(vals)]):
+            if part := parts.get((vals.get("site_id"), vals["product_id"])):
                 vals["part_id"] = part.id
+        return vals_list
 
     def _adopt_photos(self):
         """Tie photos uploaded before the first save to their complaint.

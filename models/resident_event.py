@@ -72,8 +72,7 @@ class ResidentEventMixin(models.AbstractModel):
             )
         )
         self.env["resident.event"].invalidate_model(flush=False)
-        # Whoever reports may wake the job; he needs no right on scheduled actions.
-        self.env.ref("quality_resident.ir_cron_process_events").sudo()._trigger()
+        self.env["resident.event"]._wake_job()
 
     def _get_event_attachments(self, event):
         """Return the ir.attachment records to send with ``event``'s mail."""
@@ -158,6 +157,13 @@ class ResidentEvent(models.Model):
     # === JOB === #
 
     @api.model
+    def _wake_job(self, xmlid="quality_resident.ir_cron_process_events"):
+        """Have a job run as soon as this transaction is committed."""
+        cron_id = self.env["ir.model.data"]._xmlid_to_res_id(xmlid)
+        # Whoever reports may wake the job; he needs no right on scheduled actions.
+        self.env["ir.cron"].sudo().browse(cron_id)._trigger()
+
+    @api.model
     def _cron_process(self):
         """Process pending events one by one, each in its own transaction."""
         cron = self.env["ir.cron"]
@@ -221,7 +227,7 @@ class ResidentEvent(models.Model):
         failed.write(
             {"state": "pending", "attempts": 0, "retry_at": False, "error": False}
         )
-        self.env.ref("quality_resident.ir_cron_process_events").sudo()._trigger()
+        self._wake_job()
 
     # === MAIL === #
 
@@ -278,7 +284,7 @@ class ResidentEvent(models.Model):
                 )
             event._schedule_todo(todo_users)
         # The queue's own job runs hourly; people wait for these mails.
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        self._wake_job("mail.ir_cron_mail_scheduler_action")
 
     def _schedule_todo(self, users):
         """Put the event on the to-do list of ``users``."""
