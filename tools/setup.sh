@@ -78,8 +78,18 @@ install_packages() {
         echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
     fi
     apt-get update
+    apt_install "$1" && return 0
+    # An installation that was killed before.
+    dpkg --configure -a
+    apt-get install -y --fix-broken
+    apt_install "$1"
+}
+
+# 9>&-: a service that a package starts must not keep our lock.
+apt_install() {
     # shellcheck disable=SC2086 # a list of names
-    apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold $1 9>&-
+    apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold \
+        -o DPkg::Lock::Timeout=300 $1 9>&-
 }
 
 # ---- Odoo ------------------------------------------------------------------------
