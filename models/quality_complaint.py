@@ -67,7 +67,12 @@ class QualityComplaint(models.Model):
 
     # Identity
     name = fields.Char(
-        string="Number", required=True, readonly=True, copy=False, index="trigram"
+        string="Number",
+        required=True,
+        readonly=True,
+        copy=False,
+        default="/",
+        index="trigram",
     )
     state = fields.Selection(
         selection=COMPLAINT_STATES,

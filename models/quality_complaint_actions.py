@@ -89,7 +89,17 @@ class QualityComplaint(models.Model):
         for revision, complaints in self.grouped("feedback_revision").items():
             complaints._write_protected({"feedback_revision": revision + 1})
             complaints._emit_event("feedback", key=f"r{revision + 1}")
-        return True
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "Sent: %(names)s. Sales and Quality get it by mail.",
+                    names=", ".join(self.mapped("name")),
+                ),
+            },
+        }
 
     def _get_missing_labels(self):
         """Return the labels of what the feedback form still lacks.

@@ -31,9 +31,9 @@ class QualityComplaint(models.Model):
         values = {
             "description": f"{subject}\n\n{body}".strip(),
             "contact_id": contact.id,
-            **(custom_values or {}),
-            # The number is ours to give; the default would take the subject.
+            # The number is ours to give; core would put the subject there.
             "name": "/",
+            **(custom_values or {}),
         }
         return super().message_new(msg_dict, custom_values=values)
 
