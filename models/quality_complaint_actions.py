@@ -98,6 +98,8 @@ class QualityComplaint(models.Model):
                     "Sent: %(names)s. Sales and Quality get it by mail.",
                     names=", ".join(self.mapped("name")),
                 ),
+                # Reloads the form.
+                "next": {"type": "ir.actions.act_window_close"},
             },
         }
 
