@@ -90,12 +90,19 @@ stop_server() {
     rm -f "$WORK/server.pid"
 }
 
+# PostgreSQL serves every checkout of this machine.
 stop_all() {
+    local others
     stop_server
+    is_set_up odoo || return 0
     [ -z "${PGHOST:-}" ] || return 0
     BIN=$(postgres_bin) || return 0
     choose_cluster
-    if [ -e "$CLUSTER/postmaster.pid" ]; then
+    [ -e "$CLUSTER/postmaster.pid" ] || return 0
+    others=$(db in-use "$DB" || true)
+    if [ -n "$others" ]; then
+        say "PostgreSQL goes on: in use are $others"
+    else
         (cd / && as_postgres "$BIN/pg_ctl" -D "$CLUSTER" -m fast -w stop) >&2 || true
     fi
 }

@@ -57,10 +57,12 @@ step() {
     tick=$!
     # A subshell with errexit of its own: `|| status` would switch it off inside. The
     # trap: Odoo ends a Ctrl-C with 0, and the next command would call its work done.
+    trap 'status=130' INT
     set +e
     (trap 'exit 130' INT TERM; set -e; "$@") >"$log" 2>&1 </dev/null
-    status=$?
+    status=$((status ? status : $?))
     set -e
+    trap - INT
     kill "$tick" 2>/dev/null; wait "$tick" 2>/dev/null || true
     [ ! -t 2 ] || printf '\r\033[K' >&2
     if [ "$status" = 0 ]; then
@@ -68,7 +70,7 @@ step() {
         rm -f "$log"
         return 0
     fi
-    [ "$status" != 130 ] || { say "$name: interrupted; call again to go on"; exit 130; }
+    [ "$status" != 130 ] || { say "$name: interrupted. The next call goes on here."; exit 130; }
     say "$name: failed after $((SECONDS - start)) s. The end of $log:"
     tail -n 25 "$log" | sed 's/^/    /' >&2
     advise "$log"

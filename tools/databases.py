@@ -58,6 +58,16 @@ def list_(prefix):
     print("\n".join(names(prefix)))
 
 
+def in_use(prefix):
+    """Print the databases of other checkouts that someone is connected to."""
+    cr = connect()
+    cr.execute(
+        "SELECT DISTINCT datname FROM pg_stat_activity WHERE datname IS NOT NULL"
+    )
+    used = {row[0] for row in cr.fetchall()} - {"postgres"}
+    print(" ".join(sorted(name for name in used if not name.startswith(prefix))))
+
+
 def get_stamp(database):
     cr = connect()
     cr.execute(
@@ -202,6 +212,7 @@ def users(database, port):
 COMMANDS = {
     "ping": ping,
     "list": list_,
+    "in-use": in_use,
     "ready": ready,
     "stamp": stamp,
     "drop": drop,

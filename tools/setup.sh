@@ -61,7 +61,8 @@ setup_system() {
         say "      (without wkhtmltopdf there are no PDFs, without fonts-noto-cjk no Chinese in them)"
     else
         fail "packages are missing and only root can install them:" \
-            "apt-get install --no-install-recommends $missing"
+            "apt-get install --no-install-recommends $missing" \
+            "(without postgresql where PGHOST names a server)"
     fi
 }
 
