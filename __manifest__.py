@@ -29,6 +29,7 @@
         "views/quality_complaint_views.xml",
         "views/resident_site_views.xml",
         "views/resident_master_views.xml",
+        "views/report_page_templates.xml",
         # Documents
         "reports/document_templates.xml",
         "reports/feedback_reports.xml",
@@ -36,7 +37,20 @@
         # Last because referencing actions defined in previous files
         "views/quality_resident_menus.xml",
     ],
-    "demo": [],
+    "demo": [
+        "demo/quality_resident_demo.xml",
+        "demo/res.partner.csv",
+        "demo/resident.place.csv",
+        "demo/resident.contact.csv",
+        "demo/quality.defect.csv",
+        "demo/product.product.csv",
+        "demo/stock.lot.csv",
+        "demo/resident.part.csv",
+        "demo/stock.quant.csv",
+        # Last because referencing all of the above
+        "demo/quality_complaint_demo.xml",
+        "demo/resident_talk_demo.xml",
+    ],
     "assets": {
         "web.assets_backend": ["quality_resident/static/src/**/*"],
         "web.assets_tests": ["quality_resident/static/tests/tours/**/*"],
