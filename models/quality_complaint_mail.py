@@ -1,10 +1,11 @@
 from base64 import b64encode
+from datetime import timedelta
 from textwrap import shorten
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import format_datetime, formatLang, html2plaintext
+from odoo.tools import escape_psql, format_datetime, formatLang, html2plaintext
 from odoo.tools.image import image_data_uri, image_process
 
 MAX_PHOTOS = 6
@@ -60,6 +61,61 @@ class QualityComplaint(models.Model):
             # A customer may add photos to the thread he may write to.
             self.sudo().photo_ids = [Command.link(photo.id) for photo in photos]
         return super()._message_post_after_hook(message, msg_values)
+
+    # === REPORT PAGE (C2) === #
+
+    @api.model
+    def _count_recent_portal(self, site):
+        since = fields.Datetime.now() - timedelta(hours=1)
+        return self.search_count(
+            [
+                ("site_id", "=", site.id),
+                ("channel", "=", "portal"),
+                ("called_at", ">=", since),
+            ]
+        )
+
+    @api.model
+    def _create_from_portal(self, site, values):
+        """Make a complaint of the report page's entries.
+
+        :param dict values: name, email, part and description, as typed
+        """
+        contact = self.env["resident.contact"]
+        if values["email"]:
+            contact = contact.search(
+                [
+                    ("site_id", "=", site.id),
+                    "|",
+                    ("partner_id.email", "=ilike", escape_psql(values["email"])),
+                    ("partner_id.phone", "=", values["email"]),
+                ],
+                limit=1,
+            )
+        part = self.env["resident.part"]
+        if values["part"]:
+            part = part.search(
+                [
+                    ("site_id", "=", site.id),
+                    ("customer_ref", "=ilike", escape_psql(values["part"])),
+                ],
+                limit=1,
+            )
+        by = ", ".join(filter(None, (values["name"], values["email"])))
+        lines = [values["description"]]
+        if values["part"] and not part:
+            lines.append(self.env._("Part number: %(part)s", part=values["part"]))
+        if by and not contact:
+            lines.append(self.env._("Reported by: %(who)s", who=by))
+        return self.create(
+            {
+                "site_id": site.id,
+                "channel": "portal",
+                "contact_id": contact.id,
+                "part_id": part.id,
+                "description": "\n".join(lines),
+            }
+        )
 
     # === TEXT FOR MAILS AND DOCUMENTS === #
 

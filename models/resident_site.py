@@ -1,5 +1,6 @@
 import ast
 import re
+import secrets
 from datetime import timedelta
 
 import pytz
@@ -131,6 +132,20 @@ class ResidentSite(models.Model):
         domain="[('share', '=', False)]",
     )
 
+    # The customer's own way in
+    report_token = fields.Char(
+        default=lambda self: self._default_report_token(),
+        copy=False,
+        readonly=True,
+        groups="quality_resident.group_manager,quality_resident.group_resident",
+    )
+    report_url = fields.Char(
+        string="Report Link",
+        compute="_compute_report_url",
+        help="Whoever has this link may report a complaint of this site, without "
+        "a log-in. Put it up at the line as a QR code.",
+    )
+
     # Masters
     place_ids = fields.One2many("resident.place", "site_id")
     posting_ids = fields.One2many("resident.posting", "site_id")
@@ -145,6 +160,7 @@ class ResidentSite(models.Model):
         "(company_id, lower(code))",
         "Another site of this company has this code: choose another.",
     )
+    _report_token_uniq = models.UniqueIndex("(report_token)")
     _minutes_positive = models.Constraint(
         "CHECK (arrival_minutes_on_shift > 0 AND arrival_minutes_off_shift > 0 "
         "AND feedback_minutes > 0)",
@@ -160,6 +176,19 @@ class ResidentSite(models.Model):
         return self.env["stock.warehouse"].search(
             [("company_id", "=", self.env.company.id)], limit=1
         )
+
+    @api.model
+    def _default_report_token(self):
+        return secrets.token_urlsafe(24)
+
+    @api.depends("report_token")
+    def _compute_report_url(self):
+        for site in self:
+            # Who may read the site may hand out its link.
+            token = site.sudo().report_token
+            site.report_url = (
+                token and f"{site.get_base_url()}/quality_resident/report/{token}"
+            )
 
     def _compute_complaint_count(self):
         complaints = self.env["quality.complaint"]
@@ -303,6 +332,20 @@ class ResidentSite(models.Model):
                     lambda u, site=site: site.company_id in u.company_ids
                 ).with_env(self.env)
         return users
+
+    # === REPORT LINK === #
+
+    @api.model
+    def _find_by_token(self, token):
+        """Return the active site whose report link holds ``token``."""
+        return self.search([("report_token", "=", token)], limit=1) if token else self
+
+    def action_renew_report_link(self):
+        """Make the link that is out there useless and give a new one."""
+        self.check_access("write")
+        for site in self:
+            site.report_token = self._default_report_token()
+        return True
 
     # === SET-UP === #
 
