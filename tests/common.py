@@ -5,14 +5,19 @@ another company of the same database. Everybody is a real user: act through
 ``with_user`` or :meth:`ResidentCommon._as`.
 """
 
+import email
+import email.policy
 import io
-from contextlib import contextmanager
+import socket
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from unittest.mock import patch
 
+from aiosmtpd.controller import Controller
 from PIL import Image
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user
 from odoo.tests.common import freeze_time
@@ -45,6 +50,75 @@ def make_jpeg(color=(200, 30, 30), size=(64, 48)):
     stream = io.BytesIO()
     Image.new("RGB", size, color).save(stream, "JPEG")
     return stream.getvalue()
+
+
+class _Mailbox:
+    """What an SMTP server does with the mails that come: keep or refuse them."""
+
+    def __init__(self):
+        self.mails = []
+        # {address: answer}, such as "550 No such user"
+        self.refused = {}
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):
+        if answer := self.refused.get(address):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server, _session, envelope):
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        self.mails.append((tuple(envelope.rcpt_tos), mail))
+        return "250 OK"
+
+
+class SmtpCatcher:
+    """Mixin: mails leave by SMTP and arrive in ``self.mailbox``.
+
+    Odoo sends nothing while a test runs; that is switched off here.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        cls.mailbox = _Mailbox()
+        server = Controller(cls.mailbox, hostname="127.0.0.1", port=port)
+        server.start()
+        cls.addClassCleanup(server.stop)
+        servers = cls.env["ir.mail_server"]
+        cls.startClassPatcher(
+            patch.object(type(servers), "_disable_send", lambda *_args: False)
+        )
+        servers.search([]).active = False
+        servers.create({"name": "Catcher", "smtp_host": "127.0.0.1", "smtp_port": port})
+
+    def setUp(self):
+        super().setUp()
+        self.mailbox.mails.clear()
+        self.mailbox.refused.clear()
+
+    def _send_mails(self):
+        """Run the job that mails events, then the one that empties the queue."""
+        self._run_cron(CRON_EVENTS)
+        self._run_cron("mail.ir_cron_mail_scheduler_action")
+
+    def _get_received(self, *users):
+        """Return the mails that came for ``users``, or for anybody."""
+        wanted = {user.email for user in users}
+        return [
+            mail
+            for addresses, mail in self.mailbox.mails
+            if not wanted or wanted & set(addresses)
+        ]
+
+    def _get_addresses(self):
+        """Return the receivers of all mails, one entry for each mail to each."""
+        return sorted(
+            address for addresses, _mail in self.mailbox.mails for address in addresses
+        )
 
 
 class ResidentCommon(BaseCommon):
@@ -84,13 +158,14 @@ class ResidentCommon(BaseCommon):
         cls._fill_people()
         cls._fill_masters()
         cls.env.flush_all()
+        # The engineers have been told of their postings.
+        cls.env["mail.mail"].search([("state", "=", "outgoing")]).cancel()
 
     @classmethod
     def _silence_other_data(cls):
         """What demo data left to do would only disturb the jobs under test."""
         cls.env.cr.execute("UPDATE resident_event SET state = 'done'")
         cls.env.cr.execute("UPDATE quality_complaint SET next_alert_at = NULL")
-        cls.env.cr.execute("UPDATE mail_mail SET state = 'cancel'")
         cls.env.invalidate_all()
 
     @classmethod
@@ -312,8 +387,13 @@ class ResidentCommon(BaseCommon):
 
     def _run_cron(self, xml_id):
         """Run a scheduled action by the scheduler's own code."""
-        with self.enter_registry_test_mode():
+        # An HttpCase is in that mode from the start, and says so as a warning.
+        mode = (
+            nullcontext() if self._registry_patched else self.enter_registry_test_mode()
+        )
+        with mode:
             self.env.ref(xml_id).method_direct_trigger()
+        self.env.invalidate_all()
 
     def _get_events(self, records, kind=None):
         domain = [("res_model", "=", records._name), ("res_id", "in", records.ids)]
@@ -337,6 +417,14 @@ class ResidentCommon(BaseCommon):
             finally:
                 savepoint.rollback()
                 self.env.invalidate_all()
+
+    @contextmanager
+    def _assert_refused(self, *words, error=UserError):
+        """Expect a refusal that says ``words``, and undo what it left behind."""
+        with self.assertRaises(error) as refusal:
+            yield
+        for word in words:
+            self.assertIn(word, str(refusal.exception))
 
     @staticmethod
     def _later(moment, **delta):

@@ -61,9 +61,7 @@ class TestReportPage(TourCase):
                 }
             ],
         )
-        self.assertEqual(
-            sorted(complaint.photo_ids.mapped("name")), ["a.jpg", "b.jpg"]
-        )
+        self.assertEqual(sorted(complaint.photo_ids.mapped("name")), ["a.jpg", "b.jpg"])
 
     def test_unknown_part_and_person_are_kept_as_text(self):
         self._post(description="Leaks", part="%", name="Jo", email="0123")

@@ -57,7 +57,9 @@ class TestPhoneTour(TourCase):
         # The dialogue shows the codes by page: only this one may be in it.
         (self.env["quality.defect"].search([]) - self.defect).active = False
         self.start_tour(
-            "/odoo/complaints", "quality_resident_report_on_phone", login="tour_resident"
+            "/odoo/complaints",
+            "quality_resident_report_on_phone",
+            login="tour_resident",
         )
         complaint = self.env["quality.complaint"].search(
             [("site_id", "=", self.site.id)]

@@ -166,14 +166,14 @@ class TestWorkflow(ResidentCommon):
 
     def test_one_of_two_cannot_move(self):
         ready, early = self._create_in_state("reported"), self._create_complete()
-        with self.assertRaisesRegex(UserError, early.name):
+        with self._assert_refused(early.name):
             (ready + early).action_contain()
         self.assertEqual(ready.state, "reported")
 
     def test_arrive_on_finished(self):
         complaint = self._create_complaint()
         complaint.with_user(self.manager).action_cancel(reason="Wrong number")
-        with self.assertRaisesRegex(UserError, complaint.name):
+        with self._assert_refused(complaint.name):
             complaint.action_arrive()
         self.assertFalse(complaint.arrived_at)
 
@@ -189,7 +189,7 @@ class TestWorkflow(ResidentCommon):
         complaint = self._create_in_state("contained")
         complaint.root_cause = "  "
         label = complaint._fields["root_cause"].string
-        with self.assertRaisesRegex(UserError, label):
+        with self._assert_refused(label):
             complaint.action_analyse()
         self.assertEqual(complaint.state, "contained")
 
@@ -209,7 +209,7 @@ class TestWorkflow(ResidentCommon):
             for action in ("action_refuse", "action_cancel"):
                 with (
                     self.subTest(action=action, reason=reason),
-                    self.assertRaisesRegex(UserError, complaint.name),
+                    self._assert_refused(complaint.name),
                 ):
                     getattr(complaint, action)(reason=reason)
         self.assertEqual(complaint.state, "reported")
@@ -327,7 +327,7 @@ class TestWorkflow(ResidentCommon):
     def test_refusal_names_the_field(self):
         complaint = self._create_complaint()
         label = complaint._fields["feedback_sent_at"].string
-        with self.assertRaisesRegex(UserError, label):
+        with self._assert_refused(label):
             complaint.write({"description": "x", "feedback_sent_at": "2020-01-01"})
         self.assertFalse(complaint.description)
 
@@ -480,7 +480,7 @@ class TestWorkflow(ResidentCommon):
             for user in (self.manager, self.root):
                 with (
                     self.subTest(state=state, user=user.login),
-                    self.assertRaisesRegex(UserError, complaint.name),
+                    self._assert_refused(complaint.name),
                 ):
                     (complaint + draft).with_user(user).unlink()
         self.assertTrue(draft.exists())
