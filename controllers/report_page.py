@@ -28,7 +28,9 @@ class ReportPage(http.Controller):
             raise request.not_found()
         # The reader's own language where we have it, else that of the plant.
         languages = request.env["ir.http"]
-        lang = languages.get_nearest_lang(request.best_lang) or site_sudo.partner_id.lang
+        lang = (
+            languages.get_nearest_lang(request.best_lang) or site_sudo.partner_id.lang
+        )
         request.update_context(lang=lang)
         site_sudo = site_sudo.with_context(lang=lang)
         context = {"site": site_sudo, "values": post, "error": None, "done": None}
@@ -83,7 +85,7 @@ class ReportPage(http.Controller):
             if len(content) > MAX_PHOTO_BYTES:
                 raise UserError(
                     request.env._(
-                        "The photo %(name)s is larger than 25 MB: choose a smaller one.",
+                        "%(name)s is larger than 25 MB: choose a smaller photo.",
                         name=upload.filename,
                     )
                 )

@@ -18,7 +18,8 @@ class ImportTemplateMixin(models.AbstractModel):
         return [
             {
                 "label": self.env._(
-                    "Template for %(what)s", what=self.env["ir.model"]._get(self._name).name
+                    "Template for %(what)s",
+                    what=self.env["ir.model"]._get(self._name).name,
                 ),
                 "template": f"{TEMPLATE_ROUTE}/{self._name}",
             }

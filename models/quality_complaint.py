@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Command, Domain
+from odoo.fields import Domain
 
 from .resident_clock_mixin import ALERT_LATE, Clock
 
@@ -49,6 +49,9 @@ class QualityComplaint(models.Model):
         "due": Clock("called_at", "due_deadline", "closed_at", "due_alert"),
     }
     _protected_fields = (
+        "name",
+        "company_id",
+        "partner_id",
         "arrived_at",
         "arrival_deadline",
         "arrival_status",
@@ -61,6 +64,7 @@ class QualityComplaint(models.Model):
         "due_deadline",
         "due_alert",
         "closed_at",
+        "closing_reason",
         "next_alert_at",
         "recurrence_of_id",
     )
@@ -196,9 +200,7 @@ class QualityComplaint(models.Model):
     )
     description = fields.Text()
     suspect_area = fields.Text(help="Where other bad parts may lie.")
-    quantity = fields.Float(
-        string="Bad Quantity", digits="Product Unit", tracking=True
-    )
+    quantity = fields.Float(string="Bad Quantity", digits="Product Unit", tracking=True)
     interim_measure = fields.Text()
     breakpoint_note = fields.Text(
         string="Breakpoint", help="First good lot, serial number or time."
@@ -597,9 +599,11 @@ class QualityComplaint(models.Model):
         complaints._adopt_photos()
         if not self._is_gate_open():
             # A patrol finds the defect where the resident stands.
-            for called_at, found in complaints.filtered(
-                lambda c: c.channel == "patrol"
-            ).grouped("called_at").items():
+            for called_at, found in (
+                complaints.filtered(lambda c: c.channel == "patrol")
+                .grouped("called_at")
+                .items()
+            ):
                 found._write_protected({"arrived_at": called_at})
             complaints._emit_event("new")
             complaints._emit_findings()
@@ -643,9 +647,15 @@ class QualityComplaint(models.Model):
 
         Once for the whole batch: the ORM would ask for the default per record.
         """
+        default = {}
         if any("site_id" not in vals for vals in vals_list):
             default = self.default_get(["site_id"])
-            vals_list = [{**default, **vals} for vals in vals_list]
+        vals_list = [{**default, **vals} for vals in vals_list]
+        for vals in vals_list:
+            # The site decides; who names its company says nothing new.
+            site = self.env["resident.site"].browse(vals.get("site_id"))
+            if vals.get("company_id") and vals["company_id"] == site.company_id.id:
+                del vals["company_id"]
         lacking = [v for v in vals_list if v.get("product_id") and not v.get("part_id")]
         parts = self.env["resident.part"]._search_for(
             (v.get("site_id"), v["product_id"]) for v in lacking

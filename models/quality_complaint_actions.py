@@ -48,9 +48,11 @@ class QualityComplaint(models.Model):
         for complaint in coming:
             complaint._ensure_open()
         standing_in = coming.filtered(
-            lambda c: not c.standin_id
-            and self.env.user != c.resident_id
-            and self.env.user in c.site_id._get_on_duty("standin")
+            lambda c: (
+                not c.standin_id
+                and self.env.user != c.resident_id
+                and self.env.user in c.site_id._get_on_duty("standin")
+            )
         )
         standing_in._write_protected({"standin_id": self.env.uid})
         coming._write_protected({"arrived_at": now})
@@ -67,7 +69,7 @@ class QualityComplaint(models.Model):
         """
         self.check_access("write")
         gaps = [
-            "%s\n%s" % (c.name, "\n".join(f" – {label}" for label in missing))
+            "\n".join([c.name, *(f" – {label}" for label in missing)])
             for c in self
             if (missing := c._get_missing_labels())
         ]
@@ -195,9 +197,7 @@ class QualityComplaint(models.Model):
     def _ensure_open(self):
         if not self._has_running_clocks():
             raise UserError(
-                self.env._(
-                    "%(name)s is finished. Open it again first.", name=self.name
-                )
+                self.env._("%(name)s is finished. Open it again first.", name=self.name)
             )
 
     def _ensure_filled(self, *names):
@@ -216,9 +216,11 @@ class QualityComplaint(models.Model):
         """A clock has stopped: late ones say so now, to-dos about them end."""
         clock = self._clocks[name]
         late = self.filtered(
-            lambda c: c[clock.alert] < ALERT_LATE
-            and c[clock.deadline]
-            and now > c[clock.deadline]
+            lambda c: (
+                c[clock.alert] < ALERT_LATE
+                and c[clock.deadline]
+                and now > c[clock.deadline]
+            )
         )
         late._write_protected({clock.alert: ALERT_LATE})
         late._emit_clock_event(name, ALERT_LATE)

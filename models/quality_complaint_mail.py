@@ -54,8 +54,10 @@ class QualityComplaint(models.Model):
     def _message_post_after_hook(self, message, msg_values):
         """Photos that come by mail are photos of the complaint."""
         photos = message.sudo().attachment_ids.filtered(
-            lambda a: message.message_type == "email"
-            and (a.mimetype or "").startswith("image/")
+            lambda a: (
+                message.message_type == "email"
+                and (a.mimetype or "").startswith("image/")
+            )
         )
         if photos:
             # A customer may add photos to the thread he may write to.

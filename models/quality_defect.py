@@ -39,7 +39,9 @@ class QualityDefect(models.Model):
         """Sort key: the codes from the root down."""
         for defect in self:
             parent = defect.parent_id.complete_name
-            defect.complete_name = f"{parent} / {defect.code}" if parent else defect.code
+            defect.complete_name = (
+                f"{parent} / {defect.code}" if parent else defect.code
+            )
 
     @api.depends("name", "code")
     def _compute_display_name(self):

@@ -114,18 +114,14 @@ class QualityWorkflowMixin(models.AbstractModel):
 
     @api.model
     def _check_protected(self, vals_list):
-        """Refuse values for protected fields that differ from a new record's.
+        """Refuse values for protected fields, unless an action opened the gate.
 
         :raise UserError: naming the fields and the way out
         """
         if self._is_gate_open():
             return
         protected = self._get_protected_fields()
-        refused = {
-            name
-            for vals in vals_list
-            for name in protected & set(vals)
-        }
+        refused = {name for vals in vals_list for name in protected & set(vals)}
         if refused:
             labels = ", ".join(
                 sorted(self._fields[n]._description_string(self.env) for n in refused)
@@ -141,25 +137,43 @@ class QualityWorkflowMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [dict(vals) for vals in vals_list]
+        model = self
         if not self._is_gate_open():
-            protected = self._get_protected_fields()
-            # A client's default_* keys would fill protected fields unseen.
-            self = self.with_context(
-                {
-                    key: value
-                    for key, value in self.env.context.items()
-                    if not (key.startswith("default_") and key[8:] in protected)
-                }
-            )
-            initial = self.default_get(list(protected))
-            vals_list = [
-                {k: v for k, v in vals.items() if k not in protected or v != initial.get(k, False)}
-                for vals in vals_list
-            ]
-            self._check_protected(vals_list)
+            model = self._without_protected_defaults()
+            model._reset_protected(vals_list)
         if self._sequence_code:
             self._fill_names(vals_list)
-        return super().create(vals_list)
+        return super(QualityWorkflowMixin, model).create(vals_list)
+
+    @api.model
+    def _reset_protected(self, vals_list):
+        """Give new records the initial values; refuse any others."""
+        initial = self._get_initial_values()
+        for vals in vals_list:
+            for name in self._get_protected_fields() & set(vals):
+                if vals[name] == initial.get(name, False):
+                    del vals[name]
+        self._check_protected(vals_list)
+        for vals in vals_list:
+            vals.update(initial)
+
+    @api.model
+    def _without_protected_defaults(self):
+        """Return self without the client's default_* keys for protected fields."""
+        refused = {f"default_{name}" for name in self._get_protected_fields()}
+        context = {k: v for k, v in self.env.context.items() if k not in refused}
+        # Keys are taken out, which keyword arguments cannot do.
+        return self.with_context(context)  # pylint: disable=context-overridden
+
+    @api.model
+    def _get_initial_values(self):
+        """Return the model's own defaults, whatever ir.default says for a user."""
+        return {
+            name: field.default(self) if field.default else False
+            for name in self._get_protected_fields()
+            if (field := self._fields[name]).store and not field.compute
+        }
 
     def write(self, vals):
         self._check_protected([vals])

@@ -53,7 +53,9 @@ class ResidentClockMixin(models.AbstractModel):
     def _get_clock_depends(self):
         return sorted({name for clock in self._clocks.values() for name in clock})
 
-    @api.depends(lambda self: self._get_clock_depends() + self._get_clock_state_depends())
+    @api.depends(
+        lambda self: self._get_clock_depends() + self._get_clock_state_depends()
+    )
     def _compute_next_alert_at(self):
         for record in self:
             moments = [
@@ -82,7 +84,11 @@ class ResidentClockMixin(models.AbstractModel):
         self.ensure_one()
         clock = self._clocks[name]
         start, deadline = self[clock.start], self[clock.deadline]
-        if not (start and deadline) or self[clock.stop] or not self._has_running_clocks():
+        if (
+            not (start and deadline)
+            or self[clock.stop]
+            or not self._has_running_clocks()
+        ):
             return {}
         allowed = max(deadline - start, timedelta())
         return {
@@ -101,13 +107,16 @@ class ResidentClockMixin(models.AbstractModel):
         for name, clock in self._clocks.items():
             for level in (ALERT_HALF, ALERT_LATE, ALERT_ESCALATED):
                 due = self.filtered(
-                    lambda r, name=name, clock=clock, level=level: level
-                    > r[clock.alert]
-                    and (moment := r._get_clock_moments(name).get(level))
-                    and moment <= now
+                    lambda r, name=name, clock=clock, level=level: (
+                        level > r[clock.alert]
+                        and (moment := r._get_clock_moments(name).get(level))
+                        and moment <= now
+                    )
                 )
                 if level == ALERT_HALF:
-                    due_late = due.filtered(lambda r, clock=clock: r[clock.deadline] <= now)
+                    due_late = due.filtered(
+                        lambda r, clock=clock: r[clock.deadline] <= now
+                    )
                     due_late._write_protected({clock.alert: level})
                     due -= due_late
                 if due:

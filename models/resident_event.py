@@ -145,7 +145,9 @@ class ResidentEvent(models.Model):
     def _selection_document(self):
         return [
             (model, self.env["ir.model"]._get(model).name)
-            for model in sorted(self.env.registry.descendants(["resident.event.mixin"], "_inherit"))
+            for model in sorted(
+                self.env.registry.descendants(["resident.event.mixin"], "_inherit")
+            )
             if not self.env[model]._abstract
         ]
 

@@ -108,7 +108,11 @@ class ResidentPosting(models.Model):
         """End the postings whose last day is over at their site."""
         today = fields.Date.context_today(self)
         candidates = self.search(
-            [("state", "!=", "ended"), ("date_to", "!=", False), ("date_to", "<=", today)]
+            [
+                ("state", "!=", "ended"),
+                ("date_to", "!=", False),
+                ("date_to", "<=", today),
+            ]
         )
         candidates.filtered(
             lambda p: p.date_to < p.site_id._get_local_date()

@@ -213,8 +213,9 @@ class ResidentSite(models.Model):
             ],
             order="role, date_from desc, id",
         )
-        current = postings.filtered(lambda p: p._is_current(p.site_id._get_local_date()))
-        return current[:1].site_id
+        return postings.filtered(lambda p: p._is_current(p.site_id._get_local_date()))[
+            :1
+        ].site_id
 
     # === MAIL ALIAS === #
 
@@ -306,8 +307,9 @@ class ResidentSite(models.Model):
             lambda p: p.role == role and p._is_current(day)
         )
         on_shift = postings.filtered(
-            lambda p: p.calendar_id
-            and self._get_on_shift([moment], calendar=p.calendar_id)
+            lambda p: (
+                p.calendar_id and self._get_on_shift([moment], calendar=p.calendar_id)
+            )
         )
         return (on_shift | postings).user_id.with_env(self.env)
 
@@ -350,10 +352,10 @@ class ResidentSite(models.Model):
     # === SET-UP === #
 
     def action_set_up(self):
-        """Make what a site needs and does not have yet, from its customer and warehouse.
+        """Make what a site needs and does not have yet.
 
-        Stock locations, the usual shops as places and the e-mail address. Safe to
-        run again: what is there stays.
+        Stock locations below its warehouse, the usual shops as places and its e-mail
+        address. Safe to run again: what is there stays.
         """
         self.check_access("write")
         for site in self:
@@ -370,9 +372,10 @@ class ResidentSite(models.Model):
             return
         # A customer-service manager sets up sites without being a stock manager.
         locations_sudo = self.env["stock.location"].sudo().with_company(self.company_id)
-        warehouse = self.warehouse_id or self.with_company(
-            self.company_id
-        )._default_warehouse_id()
+        warehouse = (
+            self.warehouse_id
+            or self.with_company(self.company_id)._default_warehouse_id()
+        )
         parent = locations_sudo.create(
             {
                 "name": self.code,

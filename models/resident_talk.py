@@ -58,6 +58,8 @@ class ResidentTalk(models.Model):
     @api.depends("complaint_id")
     def _compute_site_id(self):
         for talk in self:
-            talk.site_id = talk.complaint_id.site_id or talk.site_id or (
-                self.env["resident.site"]._get_default()
+            talk.site_id = (
+                talk.complaint_id.site_id
+                or talk.site_id
+                or (self.env["resident.site"]._get_default())
             )
