@@ -5,6 +5,7 @@
 lifecycle() {
     local database=${DB}_cycle_pid$$
     db clone "$DEPS_TEMPLATE" "$database"
+    db no-demo "$database"
     logged lifecycle-install -d "$database" -i "$MODULE" --stop-after-init --no-http
     logged lifecycle-update -d "$database" -u "$MODULE" --stop-after-init --no-http
     logged lifecycle-update-again -d "$database" -u "$MODULE" --stop-after-init --no-http
@@ -22,17 +23,28 @@ run_lint() {
     for script in "$REPO/dev" "$REPO"/tools/*.sh "$REPO/.ci/run"; do
         bash -n "$script" || status=1
     done
-    (
-        cd "$REPO"
-        export RUFF_NO_CACHE=true
-        "$VENV/bin/ruff" check --quiet . && "$VENV/bin/ruff" format --check --quiet --diff .
-    ) || status=1
+    lint_python "$@" || status=1
     lint_odoo || status=1
     "$VENV/bin/python" "$REPO/tools/check_xml.py" "$REPO" || status=1
     ready_template
     translations check || status=1
     [ "$status" = 0 ] || { say "lint: not clean"; return 1; }
     say "lint: clean"
+}
+
+# lint_python [--fix]
+lint_python() {
+    local ruff=$VENV/bin/ruff status=0 unformatted
+    export RUFF_NO_CACHE=true
+    if [ "${1:-}" = --fix ]; then
+        "$ruff" format --quiet "$REPO" || true
+    fi
+    "$ruff" check --quiet "$@" "$REPO" || status=1
+    unformatted=$("$ruff" format --check "$REPO") || {
+        printf '%s\n' "$unformatted" "./dev lint --fix reformats them"
+        status=1
+    }
+    return "$status"
 }
 
 # From a folder of its own: pylint needs the module under its name, and stumbles over

@@ -63,7 +63,7 @@ step() {
     status=$((status ? status : $?))
     set -e
     trap - INT
-    kill "$tick" 2>/dev/null; wait "$tick" 2>/dev/null || true
+    { kill "$tick"; wait "$tick"; } 2>/dev/null || true
     [ ! -t 2 ] || printf '\r\033[K' >&2
     if [ "$status" = 0 ]; then
         say "$name: $((SECONDS - start)) s"

@@ -131,6 +131,11 @@ def verify(database, state=None):
         sys.exit(f"{MODULE} in {database} is {states.get(MODULE)}, not {state}")
 
 
+def no_demo(database):
+    """A module gets its demo data where those it depends on have theirs."""
+    connect(database).execute("UPDATE ir_module_module SET demo = false")
+
+
 def manifest(repository):
     return ast.literal_eval(Path(repository, "__manifest__.py").read_text("utf-8"))
 
@@ -220,6 +225,7 @@ COMMANDS = {
     "drop-dead": drop_dead,
     "clone": clone,
     "verify": verify,
+    "no-demo": no_demo,
     "depends": depends,
     "key": key,
     "seturl": seturl,
