@@ -87,6 +87,7 @@ class QualityComplaint(models.Model):
         copy=False,
         index=True,
         tracking=True,
+        group_expand="_group_expand_state",
     )
     next_states = fields.Char(compute="_compute_next_states")
     site_id = fields.Many2one(
@@ -523,6 +524,15 @@ class QualityComplaint(models.Model):
             complaint.history_count = history.get(
                 (complaint.site_id, complaint.product_id), 0
             )
+
+    @api.model
+    def _group_expand_state(self, states, domain):
+        """Show every open state as a column, in the order of the work."""
+        return [
+            state
+            for state, _label in COMPLAINT_STATES
+            if state in OPEN_STATES or state in states
+        ]
 
     @api.model
     def _get_open_domain(self):
