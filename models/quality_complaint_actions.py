@@ -62,12 +62,44 @@ class QualityComplaint(models.Model):
     def action_send_feedback(self):
         """Send the complete feedback form to the people of the site (C4).
 
-        Sent again after changes it becomes the next revision; the clock keeps the
-        first. Nothing is sent while something is missing on one of the records.
+        What has been sent already is left alone, so that two clicks at once send one
+        form. Nothing is sent while something is missing on one of the records.
 
         :raise UserError: names field by field what is missing
         """
         self.check_access("write")
+        unsent = self.filtered(lambda c: c.state == "new")
+        for complaint in self - unsent:
+            complaint._ensure_open()
+        unsent._ensure_complete()
+        now = fields.Datetime.now()
+        unsent._move_to("reported", {"feedback_sent_at": now})
+        unsent._settle_clock("feedback", now)
+        unsent._emit_feedback()
+        return self._get_sent_notification()
+
+    def action_send_revision(self):
+        """Send the form again after changes, as its next revision.
+
+        The clock keeps the first form, which has been seen and stays on record.
+
+        :raise UserError: names field by field what is missing
+        """
+        self.check_access("write")
+        for complaint in self:
+            complaint._ensure_open()
+            if not complaint.feedback_sent_at:
+                raise UserError(
+                    self.env._(
+                        "%(name)s has no feedback form yet: send the first one.",
+                        name=complaint.name,
+                    )
+                )
+        self._ensure_complete()
+        self._emit_feedback()
+        return self._get_sent_notification()
+
+    def _ensure_complete(self):
         gaps = [
             "\n".join([c.name, *(f" – {label}" for label in missing)])
             for c in self
@@ -80,17 +112,13 @@ class QualityComplaint(models.Model):
                     gaps="\n".join(gaps),
                 )
             )
-        now = fields.Datetime.now()
-        first = self.filtered(lambda c: c.state == "new")
-        for complaint in self - first:
-            complaint._ensure_open()
-        first._move_to("reported")
-        unsent = self.filtered(lambda c: not c.feedback_sent_at)
-        unsent._write_protected({"feedback_sent_at": now})
-        unsent._settle_clock("feedback", now)
+
+    def _emit_feedback(self):
         for revision, complaints in self.grouped("feedback_revision").items():
             complaints._write_protected({"feedback_revision": revision + 1})
             complaints._emit_event("feedback", key=f"r{revision + 1}")
+
+    def _get_sent_notification(self):
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
