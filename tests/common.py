@@ -140,10 +140,10 @@ class ResidentCommon(BaseCommon):
         cls.company_a.email = "service@parts.example.com"
         cls.company_b = cls.env["res.company"].create({"name": "Parts of Ulm"})
         cls._create_users()
-        cls.calendar = cls._create_calendar("Day shift CN", "Asia/Shanghai")
-        cls.calendar_de = cls._create_calendar("Day shift DE", "Europe/Berlin")
+        cls.calendar = cls._create_calendar("Test shift CN", "Asia/Shanghai")
+        cls.calendar_de = cls._create_calendar("Test shift DE", "Europe/Berlin")
         cls.customer = cls.env["res.partner"].create(
-            {"name": "North Auto Works", "is_company": True, "lang": "en_US"}
+            {"name": "Test Auto Works", "is_company": True, "lang": "en_US"}
         )
         cls.site = cls._create_site("TSTCN", calendar_id=cls.calendar.id)
         cls.site_de = cls._create_site("TSTDE", calendar_id=cls.calendar_de.id)
@@ -151,13 +151,14 @@ class ResidentCommon(BaseCommon):
             "TSTCN",
             company_id=cls.company_b.id,
             calendar_id=cls._create_calendar(
-                "Day shift B", "Asia/Shanghai", company=cls.company_b
+                "Test shift B", "Asia/Shanghai", company=cls.company_b
             ).id,
             warehouse_id=False,
         )
         cls._fill_people()
         cls._fill_masters()
-        cls.env.flush_all()
+        # As at the end of a request: what a test changes is tracked as a change.
+        cls.env.cr.flush()
         # The engineers have been told of their postings.
         cls.env["mail.mail"].search([("state", "=", "outgoing")]).cancel()
 
@@ -175,7 +176,7 @@ class ResidentCommon(BaseCommon):
             return new_test_user(
                 cls.env,
                 login=login,
-                name=login.replace("_", " ").title(),
+                name=f"Test {login.replace('_', ' ').title()}",
                 email=f"{login}@ours.example.com",
                 groups=",".join(xml_ids),
                 company_id=company.id,
@@ -217,7 +218,10 @@ class ResidentCommon(BaseCommon):
         cls.product, cls.product_2 = cls.env["product.product"].create(
             [
                 {"name": name, "is_storable": True, "default_code": code}
-                for name, code in (("Door seal", "TDS"), ("Wiper arm", "TWA"))
+                for name, code in (
+                    ("Test seal", "TST-SEAL"),
+                    ("Test wiper", "TST-WIPER"),
+                )
             ]
         )
         cls.defect, cls.defect_2 = cls.env["quality.defect"].create(
@@ -245,7 +249,7 @@ class ResidentCommon(BaseCommon):
             ]
         )
         cls.sqe = cls.env["res.partner"].create(
-            {"name": "Li Wei", "email": "li.wei@north.example.com"}
+            {"name": "Test Li Wei", "email": "li.wei@north.example.com"}
         )
         cls.contact = cls.env["resident.contact"].create(
             {"site_id": cls.site.id, "partner_id": cls.sqe.id, "role": "sqe"}

@@ -66,7 +66,7 @@ class TestMail(SmtpCatcher, ResidentCommon, HttpCase):
         self.assertIn('lang="en', self._get_html(sales_mail))
         for mail in (sales_mail, quality_mail):
             html = self._get_html(mail)
-            for text in (complaint.name, self.site.name, "Door seal", "Scratch"):
+            for text in (complaint.name, self.site.name, "Test seal", "Scratch"):
                 self.assertIn(text, html)
 
     def test_times_are_the_site_s(self):
@@ -185,11 +185,15 @@ class TestMail(SmtpCatcher, ResidentCommon, HttpCase):
     def test_nobody_else_hears_of_it(self):
         """Followers, subscribers and to-dos send no mails of their own."""
         complaint = self._create_complaint(self.manager)
+        self.env.cr.flush()
         self.assertEqual(complaint.resident_id, self.resident)
         complaint.message_subscribe(partner_ids=(self.sqe + self.gm.partner_id).ids)
         complaint.with_user(self.resident).action_arrive()
         complaint.severity = "critical"
         complaint.with_user(self.manager).action_cancel(reason="Twice")
+        self.env.cr.flush()
+        tracked = complaint.sudo().message_ids.tracking_value_ids.field_id
+        self.assertLessEqual({"state", "severity"}, set(tracked.mapped("name")))
         self._send_mails()
         self.assertEqual(
             self._get_addresses(), sorted([self.sales.email, self.quality.email])
