@@ -125,6 +125,6 @@ clean_all() {
         setup_all odoo
         db drop-like "$DB"
     fi
-    rm -rf "$WORK"
+    rm -rf "$WORK" "$CACHE"/log/step-*.log
     say "gone: $WORK and the databases $DB*. Downloads stay in $CACHE."
 }
