@@ -15,6 +15,7 @@ from . import quality_complaint_actions
 from . import quality_complaint_mail
 from . import ir_actions_report
 from . import ir_actions_server
+from . import mail_activity
 from . import res_company
 from . import res_config_settings
 from . import res_partner

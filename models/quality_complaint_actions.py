@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .resident_clock_mixin import ALERT_LATE
-
 MANAGER = ("quality_resident.group_manager",)
 # What the feedback form must hold (spec.md C1).
 FEEDBACK_FIELDS = (
@@ -239,24 +237,6 @@ class QualityComplaint(models.Model):
                             field=self._fields[name]._description_string(self.env),
                         )
                     )
-
-    def _settle_clock(self, name, now):
-        """A clock has stopped: late ones say so now, to-dos about them end."""
-        clock = self._clocks[name]
-        late = self.filtered(
-            lambda c: (
-                c[clock.alert] < ALERT_LATE
-                and c[clock.deadline]
-                and now > c[clock.deadline]
-            )
-        )
-        late._write_protected({clock.alert: ALERT_LATE})
-        late._emit_clock_event(name, ALERT_LATE)
-        self._clear_todo()
-
-    def _clear_todo(self):
-        """Remove the to-dos that the clocks made, whomever they were given to."""
-        self.sudo().activity_unlink(["quality_resident.mail_activity_type_clock"])
 
     # === SMART BUTTONS === #
 

@@ -129,6 +129,31 @@ class ResidentClockMixin(models.AbstractModel):
             key = f"{name}@{fields.Datetime.to_string(deadline)}"
             records._emit_event(ALERT_EVENTS[level], key=key)
 
+    def _settle_clock(self, name, now):
+        """A clock has stopped at ``now``: late ones say so, its to-dos end."""
+        clock = self._clocks[name]
+        late = self.filtered(
+            lambda r: (
+                r[clock.alert] < ALERT_LATE
+                and r[clock.deadline]
+                and now > r[clock.deadline]
+            )
+        )
+        late._write_protected({clock.alert: ALERT_LATE})
+        late._emit_clock_event(name, ALERT_LATE)
+        self._clear_todo(name)
+
+    def _clear_todo(self, *clocks):
+        """Remove the to-dos of these clocks, by default of all, from all lists."""
+        # They were given to others, who need not do it themselves.
+        self.env["mail.activity"].sudo().search(
+            [
+                ("res_model", "=", self._name),
+                ("res_id", "in", self.ids),
+                ("resident_clock", "in", clocks or list(self._clocks)),
+            ]
+        ).unlink()
+
     @api.model
     def _cron_raise_clock_alerts(self):
         """Warn of every clock that has reached a level; resumes after a kill."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tools import SQL
 
@@ -224,9 +225,18 @@ class ResidentEvent(models.Model):
             )
 
     def action_retry(self):
-        """Put failed events back into the queue."""
+        """Put failed events back into the queue.
+
+        :raise AccessError: for everybody but customer service managers
+        """
+        self.check_access("read")
+        if not self.env.user.has_group("quality_resident.group_manager"):
+            raise AccessError(
+                self.env._("Only customer service managers send failed mails again.")
+            )
         failed = self.filtered(lambda event: event.state == "failed")
-        failed.write(
+        # Events are written by the outbox only, by no user.
+        failed.sudo().write(
             {"state": "pending", "attempts": 0, "retry_at": False, "error": False}
         )
         self._wake_job()
@@ -297,6 +307,7 @@ class ResidentEvent(models.Model):
                 date_deadline=fields.Date.context_today(self.with_context(tz=user.tz)),
                 summary=self.with_context(lang=user.lang)._get_label(),
                 user_id=user.id,
+                resident_clock=self._get_clock(),
             )
 
     def _get_label(self):
@@ -306,11 +317,16 @@ class ResidentEvent(models.Model):
         clock = self._get_clock_label()
         return f"{label}: {clock}" if clock else label
 
-    def _get_deadline_field(self):
-        """Return the name of the deadline that this alert is about, or None."""
+    def _get_clock(self):
+        """Return the name of the clock that this alert is about, or ''."""
         self.ensure_one()
         clock, at, _deadline = (self.key or "").partition("@")
-        return self.document._clocks[clock].deadline if at else None
+        return clock if at else ""
+
+    def _get_deadline_field(self):
+        """Return the name of the deadline that this alert is about, or None."""
+        clock = self._get_clock()
+        return self.document._clocks[clock].deadline if clock else None
 
     def _get_clock_label(self):
         """Return the name of the alert's clock, in the context's language."""
