@@ -112,8 +112,18 @@ def drop_dead(prefix):
 
 def clone(source, target):
     drop(target)
-    query = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    connect().execute(query.format(sql.Identifier(target), sql.Identifier(source)))
+    query = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+        sql.Identifier(target), sql.Identifier(source)
+    )
+    for second in range(60):
+        try:
+            connect().execute(query)
+            break
+        except psycopg2.errors.ObjectInUse:
+            # Someone reads the template, ./dev lint for its export for one.
+            if second == 59:
+                raise
+            time.sleep(1)
     if filestore(source).exists():
         # Links: Odoo never rewrites a file of the store, it is named by its content.
         shutil.copytree(filestore(source), filestore(target), copy_function=os.link)
