@@ -8,6 +8,5 @@ from . import test_mail
 from . import test_gateway
 from . import test_access
 from . import test_masters
-from . import test_concurrency
-from . import test_tours
-from . import test_report_page
+from . import test_report
+from . import test_performance
