@@ -75,7 +75,7 @@ class QualityComplaint(models.Model):
         required=True,
         readonly=True,
         copy=False,
-        default="/",
+        default=lambda self: self.env._("New"),
         index="trigram",
     )
     state = fields.Selection(

@@ -33,7 +33,7 @@ class QualityComplaint(models.Model):
             "description": f"{subject}\n\n{body}".strip(),
             "contact_id": contact.id,
             # The number is ours to give; core would put the subject there.
-            "name": "/",
+            "name": self._get_initial_values()["name"],
             **(custom_values or {}),
         }
         return super().message_new(msg_dict, custom_values=values)
@@ -138,6 +138,11 @@ class QualityComplaint(models.Model):
         """Return the start of the description."""
         return shorten(self.description or "–", length, placeholder=" …")
 
+    def _get_topic(self):
+        """Return what the complaint is about, as short as a mail's subject needs."""
+        self.ensure_one()
+        return self.product_id.name or (self.description and self._get_excerpt(60))
+
     def _get_record_url(self):
         """Return the link that opens this record in the web client."""
         self.ensure_one()
@@ -195,9 +200,11 @@ class QualityComplaint(models.Model):
     def _get_document_name(self):
         """Return the file name of the feedback form, without its ending."""
         self.ensure_one()
-        number = self.name.replace("/", "-")
-        revision = f" r{self.feedback_revision}" if self.feedback_revision > 1 else ""
-        return f"{self.env._('Feedback form')} {number}{revision}"
+        return self.env._(
+            "Feedback form %(number)s r%(revision)s",
+            number=self.name.replace("/", "-"),
+            revision=max(self.feedback_revision, 1),
+        )
 
     def _get_document_lang(self):
         """Return the language of the documents: the customer's, unless asked for."""

@@ -268,6 +268,8 @@ class ResidentEvent(models.Model):
         for event in self:
             partners, todo_users = event._get_recipients()
             document = event.document
+            # An answer belongs to the document's thread, not to the company's inbox.
+            reply_to = document._notify_get_reply_to()[document.id]
             for lang, group in partners.grouped("lang").items():
                 event_lang = event.with_context(lang=lang or self.env.lang or "en_US")
                 attachments = event_lang.document._get_event_attachments(event_lang)
@@ -278,6 +280,7 @@ class ResidentEvent(models.Model):
                             "model": event.res_model,
                             "res_id": event.res_id,
                             "message_type": "user_notification",
+                            "reply_to": reply_to,
                             "email_to": False,
                             "email_cc": False,
                             "recipient_ids": [Command.link(partner.id)],
