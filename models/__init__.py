@@ -1,6 +1,7 @@
 from . import import_template_mixin
 from . import quality_workflow_mixin
 from . import resident_event
+from . import resident_site_mixin
 from . import resident_clock_mixin
 from . import resident_route
 from . import resident_site

@@ -29,13 +29,14 @@ class QualityComplaint(models.Model):
     _name = "quality.complaint"
     _description = "Customer Complaint"
     _inherit = [
+        "resident.site.mixin",
         "mail.thread",
         "mail.activity.mixin",
         "resident.clock.mixin",
         "quality.workflow.mixin",
     ]
     _order = "called_at desc, id desc"
-    _check_company_auto = True
+    _same_site_fields = ("part_id", "place_id", "contact_id")
     # Sales and Quality read the complaint and take part in its talk.
     _mail_post_access = "read"
     _sequence_code = "quality.complaint"
@@ -91,15 +92,9 @@ class QualityComplaint(models.Model):
     )
     next_states = fields.Char(compute="_compute_next_states")
     site_id = fields.Many2one(
-        comodel_name="resident.site",
-        required=True,
-        index=True,
         ondelete="restrict",
         default=lambda self: self.env["resident.site"]._get_default(),
         tracking=True,
-    )
-    company_id = fields.Many2one(
-        related="site_id.company_id", store=True, index=True, precompute=True
     )
     partner_id = fields.Many2one(
         related="site_id.partner_id",
@@ -173,7 +168,7 @@ class QualityComplaint(models.Model):
     )
     problem_type = fields.Selection(
         selection=[
-            ("quality", "Quality"),
+            ("quality", "Quality Problem"),
             ("tracking", "Tracking"),
             ("dispute", "Dispute"),
         ],
@@ -200,7 +195,9 @@ class QualityComplaint(models.Model):
         ondelete="restrict",
     )
     description = fields.Text()
-    suspect_area = fields.Text(help="Where other bad parts may lie.")
+    suspect_area = fields.Text(
+        string="Suspected Area", help="Where other bad parts may lie."
+    )
     quantity = fields.Float(string="Bad Quantity", digits="Product Unit", tracking=True)
     interim_measure = fields.Text()
     breakpoint_note = fields.Text(
@@ -293,7 +290,7 @@ class QualityComplaint(models.Model):
         precompute=True,
     )
     due_alert = fields.Integer(readonly=True, copy=False)
-    closed_at = fields.Datetime(string="Closed", readonly=True, copy=False)
+    closed_at = fields.Datetime(string="Closed On", readonly=True, copy=False)
     is_overdue = fields.Boolean(
         compute="_compute_is_overdue", search="_search_is_overdue"
     )
@@ -554,22 +551,9 @@ class QualityComplaint(models.Model):
                     )
                 )
 
-    @api.constrains("site_id", "part_id", "place_id", "product_id", "contact_id")
-    def _check_site(self):
+    @api.constrains("part_id", "product_id")
+    def _check_product_id(self):
         for complaint in self:
-            for name in ("part_id", "place_id", "contact_id"):
-                master = complaint[name]
-                if master and master.site_id != complaint.site_id:
-                    raise ValidationError(
-                        self.env._(
-                            "%(field)s “%(value)s” belongs to the site %(other)s. "
-                            "Choose one of %(site)s.",
-                            field=self._fields[name]._description_string(self.env),
-                            value=master.display_name,
-                            other=master.site_id.name,
-                            site=complaint.site_id.name,
-                        )
-                    )
             part = complaint.part_id
             if part and part.product_id != complaint.product_id:
                 raise ValidationError(

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 
 
 class QualityDefect(models.Model):
@@ -47,10 +46,3 @@ class QualityDefect(models.Model):
     def _compute_display_name(self):
         for defect in self:
             defect.display_name = f"[{defect.code}] {defect.name}"
-
-    @api.constrains("parent_id")
-    def _check_parent_id(self):
-        if self._has_cycle():
-            raise ValidationError(
-                self.env._("A defect code cannot lie below itself: change its parent.")
-            )

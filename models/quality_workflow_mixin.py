@@ -206,11 +206,12 @@ class QualityWorkflowMixin(models.AbstractModel):
         sequence_sudo = (
             self.env["ir.sequence"]
             .sudo()
-            .search(
+            .search_fetch(
                 [
                     ("code", "=", self._sequence_code),
                     ("company_id", "in", [company_id, False]),
                 ],
+                ["implementation", "use_date_range", "prefix", "suffix", "padding"],
                 order="company_id",
                 limit=1,
             )

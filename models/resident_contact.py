@@ -6,8 +6,10 @@ class ResidentContact(models.Model):
 
     _name = "resident.contact"
     _description = "Customer Contact"
-    _inherit = ["import.template.mixin"]
+    _inherit = ["resident.site.mixin", "import.template.mixin"]
     _order = "site_id, role, id"
+    _rec_names_search = ["partner_id.name", "partner_id.email"]
+    _same_site_fields = ("place_id",)
     _import_template_fields = {
         "site_id": "Changchun Plant 2",
         "partner_id": "Contact's name",
@@ -15,12 +17,6 @@ class ResidentContact(models.Model):
         "note": "Early shift",
     }
 
-    site_id = fields.Many2one(
-        comodel_name="resident.site", required=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(
-        related="site_id.company_id", store=True, index=True, precompute=True
-    )
     partner_id = fields.Many2one(
         comodel_name="res.partner", required=True, index=True, ondelete="cascade"
     )

@@ -7,7 +7,7 @@ class ResidentPart(models.Model):
 
     _name = "resident.part"
     _description = "Part at a Site"
-    _inherit = ["import.template.mixin"]
+    _inherit = ["resident.site.mixin", "import.template.mixin"]
     _order = "site_id, customer_ref, id"
     _rec_names_search = [
         "customer_ref",
@@ -16,7 +16,7 @@ class ResidentPart(models.Model):
         "product_id.barcode",
         "drawing_no",
     ]
-    _check_company_auto = True
+    _same_site_fields = ("place_id",)
     _import_template_fields = {
         "site_id": "Changchun Plant 2",
         "product_id": "Door seal",
@@ -27,12 +27,6 @@ class ResidentPart(models.Model):
     }
 
     active = fields.Boolean(default=True)
-    site_id = fields.Many2one(
-        comodel_name="resident.site", required=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(
-        related="site_id.company_id", store=True, index=True, precompute=True
-    )
     product_id = fields.Many2one(
         comodel_name="product.product",
         required=True,
@@ -92,7 +86,9 @@ class ResidentPart(models.Model):
         # The oldest part wins where a product has several customer numbers.
         return {
             (part.site_id.id, part.product_id.id): part
-            for part in self.search(domain, order="id desc")
+            for part in self.search_fetch(
+                domain, ["site_id", "product_id", "place_id"], order="id desc"
+            )
         }
 
     def action_view_complaints(self):

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 
 PLACE_KINDS = [
     ("buffer", "Intermediate Warehouse"),
@@ -18,12 +17,12 @@ class ResidentPlace(models.Model):
 
     _name = "resident.place"
     _description = "Place at a Customer"
-    _inherit = ["import.template.mixin"]
+    _inherit = ["resident.site.mixin", "import.template.mixin"]
     _parent_store = True
     _parent_name = "parent_id"
     _order = "site_id, sequence, complete_name, id"
-    _rec_names_search = ["complete_name"]
-    _check_company_auto = True
+    _rec_names_search = ["name", "complete_name"]
+    _same_site_fields = ("parent_id",)
     _import_template_fields = {
         "site_id": "Changchun Plant 2",
         "name": "Door line",
@@ -38,12 +37,6 @@ class ResidentPlace(models.Model):
     )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
-    site_id = fields.Many2one(
-        comodel_name="resident.site", required=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(
-        related="site_id.company_id", store=True, index=True, precompute=True
-    )
     parent_id = fields.Many2one(
         comodel_name="resident.place",
         index=True,
@@ -80,20 +73,11 @@ class ResidentPlace(models.Model):
                 level = level.parent_id
             place.display_name = " / ".join(names)
 
-    @api.constrains("parent_id", "site_id")
-    def _check_parent_id(self):
-        if self._has_cycle():
-            raise ValidationError(
-                self.env._("A place cannot lie within itself: change its parent.")
-            )
-        for place in self:
-            if place.parent_id and place.parent_id.site_id != place.site_id:
-                raise ValidationError(
-                    self.env._(
-                        "%(place)s and its parent %(parent)s belong to different "
-                        "sites: choose a parent of the site %(site)s.",
-                        place=place.name,
-                        parent=place.parent_id.name,
-                        site=place.site_id.name,
-                    )
-                )
+    @api.model
+    def _get_kind_labels(self):
+        """Return ``{language: {kind: label}}`` of all installed languages."""
+        kind = self._fields["kind"]
+        return {
+            lang: dict(kind._description_selection(self.with_context(lang=lang).env))
+            for lang, _name in self.env["res.lang"].get_installed()
+        }

@@ -10,9 +10,8 @@ class ResidentPosting(models.Model):
 
     _name = "resident.posting"
     _description = "Posting"
-    _inherit = ["mail.thread", "import.template.mixin"]
+    _inherit = ["resident.site.mixin", "mail.thread", "import.template.mixin"]
     _order = "site_id, role, date_from desc, id"
-    _check_company_auto = True
     _import_template_fields = {
         "site_id": "Changchun Plant 2",
         "user_id": "Engineer's name",
@@ -21,16 +20,7 @@ class ResidentPosting(models.Model):
         "date_to": "",
     }
 
-    site_id = fields.Many2one(
-        comodel_name="resident.site",
-        required=True,
-        index=True,
-        ondelete="cascade",
-        tracking=True,
-    )
-    company_id = fields.Many2one(
-        related="site_id.company_id", store=True, index=True, precompute=True
-    )
+    site_id = fields.Many2one(tracking=True)
     user_id = fields.Many2one(
         comodel_name="res.users",
         string="Engineer",

@@ -2,6 +2,7 @@ import ast
 import re
 import secrets
 from datetime import timedelta
+from itertools import count
 
 import pytz
 
@@ -205,12 +206,13 @@ class ResidentSite(models.Model):
     @api.model
     def _get_default(self):
         """Return the site where the current user is posted, if any."""
-        postings = self.env["resident.posting"].search(
+        postings = self.env["resident.posting"].search_fetch(
             [
                 ("user_id", "=", self.env.uid),
                 ("state", "=", "active"),
                 ("company_id", "in", self.env.companies.ids),
             ],
+            ["site_id", "state", "date_from", "date_to"],
             order="role, date_from desc, id",
         )
         return postings.filtered(lambda p: p._is_current(p.site_id._get_local_date()))[
@@ -362,8 +364,23 @@ class ResidentSite(models.Model):
             site._create_locations()
             site._create_places()
             if not site.alias_name:
-                site.alias_name = "quality-" + re.sub(r"\W+", "-", site.code.lower())
+                site.alias_name = site._get_free_alias_name()
         return True
+
+    def _get_free_alias_name(self):
+        """Return an address that no document of any company has yet."""
+        self.ensure_one()
+        wanted = "quality-" + re.sub(r"\W+", "-", self.code.lower())
+        # Addresses are unique across companies, which the user may not see.
+        taken = set(
+            self.env["mail.alias"]
+            .sudo()
+            .search([("alias_name", "=like", f"{wanted}%")])
+            .mapped("alias_name")
+        )
+        if wanted not in taken:
+            return wanted
+        return next(n for i in count(2) if (n := f"{wanted}-{i}") not in taken)
 
     def _create_locations(self):
         self.ensure_one()
@@ -371,7 +388,14 @@ class ResidentSite(models.Model):
         if not missing:
             return
         # A customer-service manager sets up sites without being a stock manager.
-        locations_sudo = self.env["stock.location"].sudo().with_company(self.company_id)
+        # Location names are not translatable: they take the company's language.
+        lang = self.company_id.partner_id.lang or self.env.lang
+        locations_sudo = (
+            self.env["stock.location"]
+            .sudo()
+            .with_company(self.company_id)
+            .with_context(lang=lang)
+        )
         warehouse = (
             self.warehouse_id
             or self.with_company(self.company_id)._default_warehouse_id()
@@ -387,7 +411,7 @@ class ResidentSite(models.Model):
         created = locations_sudo.create(
             [
                 {
-                    "name": self._fields[name]._description_string(self.env),
+                    "name": self._fields[name]._description_string(locations_sudo.env),
                     "usage": OWN_LOCATIONS[name][1],
                     "location_id": parent.id,
                     "company_id": self.company_id.id,
@@ -399,15 +423,15 @@ class ResidentSite(models.Model):
 
     def _create_places(self):
         self.ensure_one()
-        places = self.env["resident.place"]
-        labels = dict(places._fields["kind"]._description_selection(self.env))
+        places = self.env["resident.place"].with_context(lang="en_US")
+        labels = places._get_kind_labels()
         own = {kind: field for field, (kind, _usage) in OWN_LOCATIONS.items() if kind}
         present = set(self.place_ids.mapped("kind"))
-        places.create(
+        created = places.create(
             [
                 {
                     "site_id": self.id,
-                    "name": labels[kind],
+                    "name": labels["en_US"][kind],
                     "kind": kind,
                     "sequence": 10 * number,
                     "location_id": self[own[kind]].id if kind in own else False,
@@ -416,6 +440,10 @@ class ResidentSite(models.Model):
                 if kind not in present
             ]
         )
+        for place in created:
+            place.update_field_translations(
+                "name", {lang: names[place.kind] for lang, names in labels.items()}
+            )
 
     def action_view_complaints(self):
         """Open the complaints of this site."""

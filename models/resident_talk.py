@@ -6,23 +6,13 @@ class ResidentTalk(models.Model):
 
     _name = "resident.talk"
     _description = "Talk with the Customer"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["resident.site.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "date desc, id desc"
     _rec_name = "subject"
-    _check_company_auto = True
+    _same_site_fields = ("complaint_id", "contact_id")
 
     site_id = fields.Many2one(
-        comodel_name="resident.site",
-        compute="_compute_site_id",
-        store=True,
-        readonly=False,
-        precompute=True,
-        required=True,
-        index=True,
-        ondelete="cascade",
-    )
-    company_id = fields.Many2one(
-        related="site_id.company_id", store=True, index=True, precompute=True
+        compute="_compute_site_id", store=True, readonly=False, precompute=True
     )
     complaint_id = fields.Many2one(
         comodel_name="quality.complaint",

@@ -52,7 +52,7 @@ registry.category("web_tour.tours").add("quality_resident_report_on_phone", {
         ...choose("part_id", "6L0 837 911"),
         ...choose("defect_id", "Scratch"),
         {
-            trigger: "[name=problem_type] .o_selection_badge:contains(Quality)",
+            trigger: "[name=problem_type] .o_selection_badge:contains(Quality Problem)",
             run: "click",
         },
         { trigger: "[name=quantity] input", run: "edit 12" },
