@@ -10,3 +10,6 @@ from . import test_access
 from . import test_masters
 from . import test_report
 from . import test_performance
+from . import test_concurrency
+from . import test_report_page
+from . import test_tours

@@ -196,8 +196,8 @@ class ResidentCommon(BaseCommon):
         cls.manager_b = user("manager_b", "manager", company=cls.company_b)
         cls.resident_b = user("resident_b", "resident", company=cls.company_b)
         cls.gm_b = user("gm_b", "gm", company=cls.company_b)
-        cls.admin = cls.env.ref("base.user_admin")
-        cls.admin.company_ids += cls.company_a
+        cls.admin = user("admin_a", "manager")
+        cls.admin.group_ids += cls.env.ref("base.group_system")
         cls.root = cls.env.ref("base.user_root")
 
     @classmethod
@@ -226,8 +226,8 @@ class ResidentCommon(BaseCommon):
         )
         cls.defect, cls.defect_2 = cls.env["quality.defect"].create(
             [
-                {"code": "TST-1", "name": "Scratch"},
-                {"code": "TST-2", "name": "Burr"},
+                {"code": "TST-1", "name": "Test scratch"},
+                {"code": "TST-2", "name": "Test burr"},
             ]
         )
         cls.place, cls.place_de, cls.place_b = cls.env["resident.place"].create(

@@ -15,10 +15,10 @@ class TestFeedback(ResidentCommon):
     def _get_label(self, complaint, name):
         return complaint._fields[name]._description_string(complaint.env)
 
-    def _get_gaps(self, complaints):
+    def _get_gaps(self, complaints, action="action_send_feedback"):
         """Return the lines of the refusal that name a gap."""
         with self.assertRaises(UserError) as refusal:
-            complaints.action_send_feedback()
+            getattr(complaints, action)()
         lines = str(refusal.exception).splitlines()
         return [line.strip(" –") for line in lines if line.startswith(" –")]
 
@@ -121,14 +121,33 @@ class TestFeedback(ResidentCommon):
         self.assertFalse(ready.feedback_sent_at)
         self.assertEqual(closed.feedback_revision, 1)
 
-    def test_sent_again_is_the_next_revision(self):
+    def test_second_click_sends_nothing(self):
+        with self._at("2026-03-10 01:00:00"):
+            complaint = self._create_complete(called_at="2026-03-10 01:00:00")
+        with self._at("2026-03-10 01:10:00") as first:
+            complaint.action_send_feedback()
+        with self._at("2026-03-10 01:40:00"):
+            complaint.action_send_feedback()
+        self.assertRecordValues(
+            complaint,
+            [
+                {
+                    "feedback_revision": 1,
+                    "feedback_sent_at": first,
+                    "feedback_status": "on_time",
+                }
+            ],
+        )
+        self.assertEqual(self._get_events(complaint, "feedback").mapped("key"), ["r1"])
+
+    def test_next_revision(self):
         with self._at("2026-03-10 01:00:00"):
             complaint = self._create_complete(called_at="2026-03-10 01:00:00")
         with self._at("2026-03-10 01:10:00") as first:
             complaint.action_send_feedback()
         with self._at("2026-03-10 09:00:00"):
             complaint.quantity = 40
-            complaint.action_send_feedback()
+            complaint.action_send_revision()
         self.assertRecordValues(
             complaint,
             [
@@ -145,14 +164,30 @@ class TestFeedback(ResidentCommon):
         )
         self.assertFalse(self._get_events(complaint, "late"))
 
-    def test_two_revisions_in_one_call(self):
+    def test_revision_is_complete_too(self):
+        complaint = self._create_in_state("reported")
+        complaint.talk_result = False
+        self.assertEqual(
+            self._get_gaps(complaint, "action_send_revision"),
+            [self._get_label(complaint, "talk_result")],
+        )
+        self.assertEqual(complaint.feedback_revision, 1)
+
+    def test_revisions_of_two(self):
         first, second = self._create_complete(), self._create_complete()
         first.action_send_feedback()
-        (first + second).action_send_feedback()
-        self.assertEqual((first + second).mapped("feedback_revision"), [2, 1])
+        both = first + second
+        with self._assert_refused(second.name):
+            both.action_send_revision()
+        self.assertEqual(both.mapped("feedback_revision"), [1, 0])
+        both.action_send_feedback()
+        self.assertEqual(both.mapped("feedback_revision"), [1, 1])
+        first.action_send_revision()
+        both.action_send_revision()
+        self.assertEqual(both.mapped("feedback_revision"), [3, 2])
         self.assertEqual(
-            self._get_events(first + second, "feedback").mapped("key"),
-            ["r1", "r2", "r1"],
+            sorted(self._get_events(both, "feedback").mapped("key")),
+            ["r1", "r1", "r2", "r2", "r3"],
         )
 
     def test_long_and_hostile_text_is_kept_word_for_word(self):

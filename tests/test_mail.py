@@ -26,6 +26,9 @@ class TestMail(SmtpCatcher, ResidentCommon, HttpCase):
         super().setUpClass()
         cls.env["res.lang"]._activate_lang("zh_CN")
         cls.quality.lang = "zh_CN"
+        cls.company_a.alias_domain_id = cls.env["mail.alias.domain"].create(
+            {"name": "parts.example.com", "default_from": "quality"}
+        )
         for kind, subject in (
             ("new", "新抱怨 {{ object.document.name }}"),
             ("feedback", "反馈单 {{ object.document.name }}"),
@@ -61,7 +64,9 @@ class TestMail(SmtpCatcher, ResidentCommon, HttpCase):
         self.assertEqual(quality_mail["Subject"], f"新抱怨 {complaint.name}")
         self.assertIn("new complaint", sales_mail["Subject"])
         self.assertIn(complaint.name, sales_mail["Subject"])
-        self.assertIn("service@parts.example.com", sales_mail["From"])
+        self.assertRegex(
+            sales_mail["From"], r"^Parts of Suzhou <\w+@parts.example.com>$"
+        )
         self.assertIn('lang="zh', self._get_html(quality_mail))
         self.assertIn('lang="en', self._get_html(sales_mail))
         for mail in (sales_mail, quality_mail):
@@ -226,13 +231,15 @@ class TestMail(SmtpCatcher, ResidentCommon, HttpCase):
         complaint = self._create_complaint()
         self._send_mails()
         (mail,) = self._get_received(self.sales)
+        # The company's inbox for answers, not the people of the site.
+        self.assertIn("catchall@parts.example.com", mail["Reply-To"])
         answer = (
-            f"From: {self.sales.email}\nTo: catchall@ours.example.com\n"
+            f"From: {self.sales.email}\nTo: {mail['Reply-To']}\n"
             f"Subject: Re: {mail['Subject']}\nMessage-Id: <answer-1@ours>\n"
             f"In-Reply-To: {mail['Message-Id']}\n"
             "Content-Type: text/plain\n\nI call them at once.\n"
         )
-        self.env["mail.thread"].message_process("quality.complaint", answer)
+        self.env["mail.thread"].message_process(None, answer)
         message = complaint.message_ids[0]
         self.assertIn("I call them at once.", message.body)
         self.assertEqual(message.author_id, self.sales.partner_id)
