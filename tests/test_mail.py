@@ -102,13 +102,8 @@ class TestMail(SmtpCatcher, ResidentCommon, HttpCase):
                 report.with_context(force_report_rendering=True), *args, **kwargs
             )
 
-        with (
-            self.allow_pdf_render(),
-            patch.object(report_class, "_render_qweb_pdf", render_pdf),
-        ):
-            # Not by the job: its cursor would keep the renderer from the server.
-            self._get_events(complaint, "feedback")._process()
-        self._send_mails()
+        with patch.object(report_class, "_render_qweb_pdf", render_pdf):
+            self._send_mails()
         self.assertEqual(
             self._get_addresses(), sorted([self.sales.email, self.quality.email])
         )

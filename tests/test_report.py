@@ -6,6 +6,7 @@ import pypdf
 from PIL import Image
 
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from .common import ResidentCommon, make_jpeg
 
@@ -36,8 +37,7 @@ class TestReport(ResidentCommon, HttpCase):
             .with_user(user or self.quality)
             .with_context(force_report_rendering=True)
         )
-        with self.allow_pdf_render():
-            content, kind = report._render_qweb_pdf(REPORT, complaints.ids)
+        content, kind = report._render_qweb_pdf(REPORT, complaints.ids)
         self.assertEqual(kind, "pdf")
         return content
 
@@ -181,7 +181,8 @@ class TestReport(ResidentCommon, HttpCase):
     def test_who_may_not_read_may_not_print(self):
         complaint = self._create_complaint()
         self.authenticate(self.quality_de.login, "quality_de")
-        response = self.url_open(f"/report/html/{REPORT}/{complaint.id}")
+        with mute_logger("odoo.http"):
+            response = self.url_open(f"/report/html/{REPORT}/{complaint.id}")
         self.assertNotIn(complaint.name, response.text)
         self.authenticate(self.quality.login, "qualityx")
         response = self.url_open(f"/report/html/{REPORT}/{complaint.id}")
