@@ -24,8 +24,10 @@
         "data/mail_layouts.xml",
         "data/mail_data.xml",
         # Wizards
+        "wizard/quality_breakpoint_fail_views.xml",
         "wizard/quality_reason_views.xml",
         # Views
+        "views/containment_views.xml",
         "views/quality_complaint_views.xml",
         "views/resident_site_views.xml",
         "views/resident_master_views.xml",

@@ -14,6 +14,11 @@ from . import quality_defect
 from . import quality_complaint
 from . import quality_complaint_actions
 from . import quality_complaint_mail
+from . import quality_complaint_containment
+from . import qc_inspection
+from . import quality_sorting
+from . import quality_breakpoint
+from . import quality_measure
 from . import ir_actions_report
 from . import ir_actions_server
 from . import mail_activity

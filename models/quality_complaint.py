@@ -66,6 +66,8 @@ class QualityComplaint(models.Model):
         "due_alert",
         "closed_at",
         "closing_reason",
+        "containment_opened_at",
+        "containment_revision",
         "next_alert_at",
         "recurrence_of_id",
     )

@@ -21,7 +21,12 @@ FEEDBACK_FIELDS = (
 class QualityComplaint(models.Model):
     _inherit = "quality.complaint"
 
-    _reason_actions = ("action_refuse", "action_cancel", "action_reopen")
+    _reason_actions = (
+        "action_refuse",
+        "action_cancel",
+        "action_reopen",
+        "action_contain",
+    )
 
     # === WORKFLOW === #
 
@@ -30,9 +35,15 @@ class QualityComplaint(models.Model):
         return {
             "new": {"reported": (), "refused": MANAGER, "cancelled": MANAGER},
             "reported": {"contained": (), "refused": MANAGER, "cancelled": MANAGER},
-            "contained": {"analysed": (), "refused": MANAGER, "cancelled": MANAGER},
-            "analysed": {"verifying": (), "cancelled": MANAGER},
-            "verifying": {"closed": (), "cancelled": MANAGER},
+            # Back to reported: a breakpoint failed.
+            "contained": {
+                "analysed": (),
+                "reported": (),
+                "refused": MANAGER,
+                "cancelled": MANAGER,
+            },
+            "analysed": {"verifying": (), "reported": (), "cancelled": MANAGER},
+            "verifying": {"closed": (), "reported": (), "cancelled": MANAGER},
             "closed": {"reported": MANAGER},
             "refused": {"reported": MANAGER, "new": MANAGER},
             "cancelled": {"reported": MANAGER, "new": MANAGER},
@@ -162,11 +173,6 @@ class QualityComplaint(models.Model):
         value = self[name]
         return not (value.strip() if isinstance(value, str) else value)
 
-    def action_contain(self):
-        """All suspect stock is under control (C6)."""
-        self._move_to("contained")
-        return True
-
     def action_analyse(self):
         """The root cause is known."""
         self._ensure_filled("root_cause")
@@ -179,7 +185,22 @@ class QualityComplaint(models.Model):
         return True
 
     def action_close(self):
-        """The correction is proven."""
+        """The correction is proven: measures verified, breakpoint held (C7, C8).
+
+        :raise UserError: names what is not proven yet
+        """
+        self._ensure_can_move("closed")
+        gaps = [
+            "\n".join([c.name, *(f" – {gap}" for gap in missing)])
+            for c in self
+            if (missing := c._get_closing_gaps())
+        ]
+        if gaps:
+            raise UserError(
+                self.env._(
+                    "Not proven yet, so it stays open:\n%(gaps)s", gaps="\n".join(gaps)
+                )
+            )
         self._move_to("closed", {"closed_at": fields.Datetime.now()})
         self._clear_todo()
         return True
@@ -197,6 +218,11 @@ class QualityComplaint(models.Model):
 
     def action_reopen(self, reason=None):
         """Open a finished complaint again, where its feedback form left it."""
+        for complaint in self:
+            if complaint._has_running_clocks():
+                raise UserError(
+                    self.env._("%(name)s is open already.", name=complaint.name)
+                )
         sent = self.filtered("feedback_sent_at")
         sent._move_with_reason("reported", reason, {"closed_at": False})
         (self - sent)._move_with_reason("new", reason, {"closed_at": False})

@@ -127,12 +127,16 @@ class QualityComplaint(models.Model):
         moment = record[name]
         if not moment:
             return "–"
-        return format_datetime(self.env, moment, tz=record.tz, dt_format="short")
+        return format_datetime(self.env, moment, tz=self.tz, dt_format="short")
 
     def _format_quantity(self):
         """Return the bad quantity with its unit."""
         quantity = formatLang(self.env, self.quantity, dp="Product Unit")
         return f"{quantity} {self.uom_id.name or ''}".strip()
+
+    def _format_number(self, name):
+        """Return a quantity without needless zeros."""
+        return f"{self[name]:g}"
 
     def _get_excerpt(self, length=500):
         """Return the start of the description."""

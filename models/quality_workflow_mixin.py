@@ -97,12 +97,16 @@ class QualityWorkflowMixin(models.AbstractModel):
 
     def _write_protected(self, values):
         """Write ``values``, protected fields included: for this model's actions."""
-        return self.with_context(**{_GATE_KEY: _GATE}).write(values)
+        return self._with_gate().write(values)
+
+    def _with_gate(self):
+        """Return self with the right to write protected fields."""
+        return self.with_context(**{_GATE_KEY: _GATE})
 
     @api.model
     def _create_protected(self, vals_list):
         """Create records whose past is known, protected fields included."""
-        return self.with_context(**{_GATE_KEY: _GATE}).create(vals_list)
+        return self._with_gate().create(vals_list)
 
     @api.model
     def _is_gate_open(self):

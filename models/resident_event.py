@@ -18,6 +18,8 @@ EVENT_KINDS = [
     ("escalated", "Clock escalated"),
     ("recurring", "Recurring defect"),
     ("line_stop", "Line stop"),
+    ("contained", "Containment totals"),
+    ("breakpoint_failed", "Breakpoint failed"),
 ]
 MAX_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=5)
@@ -112,6 +114,9 @@ class ResidentEvent(models.Model):
         compute="_compute_document",
         help="The document that the event happened to.",
     )
+    complaint_id = fields.Many2one(
+        comodel_name="quality.complaint", compute="_compute_document"
+    )
     site_id = fields.Many2one(
         comodel_name="resident.site", readonly=True, index=True, ondelete="cascade"
     )
@@ -156,6 +161,11 @@ class ResidentEvent(models.Model):
     def _compute_document(self):
         for event in self:
             event.document = f"{event.res_model},{event.res_id}"
+            event.complaint_id = (
+                event.document
+                if event.res_model == "quality.complaint"
+                else event.document.complaint_id
+            )
 
     # === JOB === #
 
@@ -339,4 +349,4 @@ class ResidentEvent(models.Model):
     def _get_deadline_text(self):
         """Return the alert's deadline in the time of the site."""
         name = self._get_deadline_field()
-        return self.document._format_moment(name) if name else ""
+        return self.complaint_id._format_moment(name, self.document) if name else ""

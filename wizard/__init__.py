@@ -1,1 +1,2 @@
+from . import quality_breakpoint_fail
 from . import quality_reason

@@ -1,0 +1,323 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
+from odoo.tools import float_is_zero
+
+
+class QualitySorting(models.Model):
+    """One counted tranche of a sorting: checked = good + bad + suspect (C6).
+
+    Where the stock is ours the count moves it. A tranche is never edited; a wrong one is
+    undone, which moves the stock back, and counted again.
+    """
+
+    _name = "quality.sorting"
+    _description = "Sorted Tranche"
+    _order = "date desc, id desc"
+    _check_company_auto = True
+
+    inspection_id = fields.Many2one(
+        comodel_name="qc.inspection",
+        string="Sorting",
+        required=True,
+        index=True,
+        ondelete="restrict",
+    )
+    complaint_id = fields.Many2one(
+        related="inspection_id.complaint_id", store=True, index=True, precompute=True
+    )
+    site_id = fields.Many2one(
+        related="complaint_id.site_id", store=True, index=True, precompute=True
+    )
+    company_id = fields.Many2one(
+        related="site_id.company_id", store=True, index=True, precompute=True
+    )
+    place_id = fields.Many2one(
+        related="inspection_id.place_id", store=True, precompute=True
+    )
+    product_id = fields.Many2one(
+        related="inspection_id.product_id", store=True, precompute=True
+    )
+    tracking = fields.Selection(related="product_id.tracking")
+    lot_id = fields.Many2one(
+        comodel_name="stock.lot",
+        string="Lot",
+        domain="[('product_id', '=', product_id)]",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    qty_checked = fields.Float(
+        string="Checked",
+        compute="_compute_qty_checked",
+        store=True,
+        readonly=False,
+        precompute=True,
+        digits="Product Unit",
+    )
+    qty_good = fields.Float(string="Good", digits="Product Unit")
+    qty_bad = fields.Float(string="Bad", digits="Product Unit")
+    qty_suspect = fields.Float(string="Suspect", digits="Product Unit")
+    defect_id = fields.Many2one(
+        comodel_name="quality.defect",
+        compute="_compute_defect_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        ondelete="restrict",
+    )
+    photo_ids = fields.Many2many(comodel_name="ir.attachment", string="Photos")
+    user_id = fields.Many2one(
+        comodel_name="res.users",
+        string="Sorted by",
+        required=True,
+        readonly=True,
+        default=lambda self: self.env.user,
+        ondelete="restrict",
+    )
+    date = fields.Datetime(
+        string="Counted", required=True, readonly=True, default=fields.Datetime.now
+    )
+    undone = fields.Boolean(readonly=True)
+    move_ids = fields.Many2many(comodel_name="stock.move", readonly=True)
+
+    _not_negative = models.Constraint(
+        "CHECK (qty_good >= 0 AND qty_bad >= 0 AND qty_suspect >= 0 "
+        "AND qty_checked > 0)",
+        "A tranche counts at least one part, and no quantity is negative.",
+    )
+
+    @api.depends("qty_good", "qty_bad", "qty_suspect")
+    def _compute_qty_checked(self):
+        for tranche in self:
+            tranche.qty_checked = (
+                tranche.qty_good + tranche.qty_bad + tranche.qty_suspect
+            )
+
+    @api.depends("inspection_id", "qty_bad")
+    def _compute_defect_id(self):
+        for tranche in self:
+            complaint = tranche.inspection_id.complaint_id
+            if tranche.qty_bad and not tranche.defect_id:
+                tranche.defect_id = complaint.defect_id
+            else:
+                tranche.defect_id = tranche.defect_id
+
+    @api.constrains("qty_checked", "qty_good", "qty_bad", "qty_suspect")
+    def _check_balance(self):
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        for tranche in self:
+            total = tranche.qty_good + tranche.qty_bad + tranche.qty_suspect
+            if not float_is_zero(tranche.qty_checked - total, precision_digits=digits):
+                raise ValidationError(
+                    self.env._(
+                        "%(place)s: %(checked)g checked, but good %(good)g, bad "
+                        "%(bad)g and suspect %(suspect)g make %(total)g. Count again.",
+                        place=tranche.place_id.display_name,
+                        checked=tranche.qty_checked,
+                        good=tranche.qty_good,
+                        bad=tranche.qty_bad,
+                        suspect=tranche.qty_suspect,
+                        total=total,
+                    )
+                )
+
+    @api.constrains("qty_bad", "defect_id")
+    def _check_defect_id(self):
+        for tranche in self:
+            if tranche.qty_bad and not tranche.defect_id:
+                raise ValidationError(
+                    self.env._("Bad parts need a “Defect”: choose what is wrong.")
+                )
+
+    @api.constrains("lot_id", "qty_checked")
+    def _check_lot_id(self):
+        for tranche in self:
+            product = tranche.product_id
+            if tranche.lot_id and tranche.lot_id.product_id != product:
+                raise ValidationError(
+                    self.env._(
+                        "The lot %(lot)s is not of %(product)s.",
+                        lot=tranche.lot_id.name,
+                        product=product.display_name,
+                    )
+                )
+            if product.tracking == "serial" and tranche.lot_id:
+                if tranche.qty_checked != 1:
+                    raise ValidationError(
+                        self.env._(
+                            "%(lot)s is a serial number: count it once.",
+                            lot=tranche.lot_id.name,
+                        )
+                    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        tranches = super().create(vals_list)
+        for tranche in tranches:
+            if tranche.inspection_id.state in ("success", "failed", "canceled"):
+                raise UserError(
+                    self.env._(
+                        "%(place)s has been screened. Open its sorting again first.",
+                        place=tranche.place_id.display_name,
+                    )
+                )
+        tranches._sort_out()
+        return tranches
+
+    # === STOCK === #
+
+    def _get_targets(self):
+        """Return ``[(location, quantity)]`` that this tranche takes out of its place."""
+        self.ensure_one()
+        targets = (
+            (self.site_id.suspect_location_id, self.qty_suspect),
+            (self.site_id.rework_location_id, self.qty_bad),
+        )
+        return [(location, quantity) for location, quantity in targets if quantity]
+
+    def _sort_out(self):
+        """Move suspect parts to the suspect area and bad ones to the rework area.
+
+        One batch of moves for all tranches. Where the stock is the customer's, counts
+        are kept without moves.
+
+        :raise UserError: a lot is missing, or less of it lies there than is taken out
+        """
+        ours = self.filtered(
+            lambda t: t.place_id.location_id and (t.qty_bad or t.qty_suspect)
+        )
+        if not ours:
+            return
+        ours._check_available()
+        plan = [
+            (tranche, tranche.place_id.location_id, target, quantity)
+            for tranche in ours
+            for target, quantity in tranche._get_targets()
+        ]
+        self._move_parts(plan)
+
+    def _check_available(self):
+        # Counting is the resident's task, stock is not: he need not see the quants.
+        present = {
+            (location, product, lot): quantity
+            for location, product, lot, quantity in self.env["stock.quant"]
+            .sudo()
+            ._read_group(
+                [
+                    ("location_id", "in", self.place_id.location_id.ids),
+                    ("product_id", "in", self.product_id.ids),
+                ],
+                ["location_id", "product_id", "lot_id"],
+                ["quantity:sum"],
+            )
+        }
+        wanted = {}
+        for tranche in self:
+            if tranche.tracking != "none" and not tranche.lot_id:
+                raise UserError(
+                    self.env._(
+                        "%(place)s: choose the “Lot”, the stock there is ours.",
+                        place=tranche.place_id.display_name,
+                    )
+                )
+            for location, _quantity in tranche._get_targets():
+                if not location:
+                    raise UserError(
+                        self.env._(
+                            "%(site)s has no suspect or rework area yet: press “Set "
+                            "Up” on the site.",
+                            site=tranche.site_id.name,
+                        )
+                    )
+            key = (tranche.place_id.location_id, tranche.product_id, tranche.lot_id)
+            wanted[key] = wanted.get(key, 0) + tranche.qty_bad + tranche.qty_suspect
+        for (location, product, lot), quantity in wanted.items():
+            there = present.get((location, product, lot), 0)
+            if product.uom_id.compare(quantity, there) > 0:
+                raise UserError(
+                    self.env._(
+                        "%(location)s holds %(there)g of %(product)s %(lot)s: %(wanted)g "
+                        "cannot be taken out. Count again, or correct the stock.",
+                        location=location.display_name,
+                        there=there,
+                        product=product.display_name,
+                        lot=lot.name or "",
+                        wanted=quantity,
+                    )
+                )
+
+    @api.model
+    def _move_parts(self, plan):
+        """Do the moves of ``[(tranche, source, target, quantity)]`` in one batch."""
+        # Done on behalf of the resident, who has no stock rights; what is moved is
+        # exactly what he counted, and each move names the complaint.
+        moves = (
+            self.env["stock.move"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "product_id": tranche.product_id.id,
+                        "product_uom": tranche.product_id.uom_id.id,
+                        "product_uom_qty": quantity,
+                        "location_id": source.id,
+                        "location_dest_id": target.id,
+                        "company_id": tranche.company_id.id,
+                        "origin": tranche.complaint_id.name,
+                        "picked": True,
+                        "move_line_ids": [
+                            Command.create(
+                                {
+                                    "product_id": tranche.product_id.id,
+                                    "product_uom_id": tranche.product_id.uom_id.id,
+                                    "lot_id": tranche.lot_id.id,
+                                    "quantity": quantity,
+                                    "location_id": source.id,
+                                    "location_dest_id": target.id,
+                                    "company_id": tranche.company_id.id,
+                                }
+                            )
+                        ],
+                    }
+                    for tranche, source, target, quantity in plan
+                ]
+            )
+        )
+        moves._action_done()
+        for (tranche, *_rest), move in zip(plan, moves, strict=True):
+            tranche.sudo().move_ids = [Command.link(move.id)]
+
+    def action_undo(self):
+        """Undo a wrong count: its stock goes back, the record stays.
+
+        Whoever counted may undo his own, the manager every count.
+        """
+        self.inspection_id.check_access("write")
+        for tranche in self:
+            if tranche.inspection_id.state in ("success", "failed"):
+                raise UserError(
+                    self.env._(
+                        "%(place)s has been screened. Open its sorting again first.",
+                        place=tranche.place_id.display_name,
+                    )
+                )
+            if tranche.user_id != self.env.user and not self.env.user.has_group(
+                "quality_resident.group_manager"
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(user)s counted this tranche: he or the manager undoes it.",
+                        user=tranche.user_id.name,
+                    )
+                )
+        todo = self.filtered(lambda t: not t.undone)
+        plan = [
+            (tranche, move.location_dest_id, move.location_id, move.quantity)
+            for tranche in todo
+            for move in tranche.sudo().move_ids
+        ]
+        todo.sudo().undone = True
+        if plan:
+            self._move_parts(plan)
+        return True
