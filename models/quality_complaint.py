@@ -648,6 +648,9 @@ class QualityComplaint(models.Model):
             default = self.default_get(["site_id"])
         vals_list = [{**default, **vals} for vals in vals_list]
         for vals in vals_list:
+            if vals.get("part_id") and not vals.get("product_id"):
+                # An empty product leaves it to the part.
+                vals.pop("product_id", None)
             # The site decides; who names its company says nothing new.
             site = self.env["resident.site"].browse(vals.get("site_id"))
             if vals.get("company_id") and vals["company_id"] == site.company_id.id:
@@ -662,17 +665,13 @@ class QualityComplaint(models.Model):
         return vals_list
 
     def _adopt_photos(self):
-        """Tie photos uploaded before the first save to their complaint.
-
-        :raise AccessError: a photo that the user may not read is linked
-        """
+        """Tie photos uploaded before the first save to their complaint."""
         for complaint in self:
             photos = complaint.photo_ids
             if not photos:
                 continue
-            photos.check_access("read")
-            # The uploader may link his own file, though not write attachments of a
-            # record that did not exist then.
+            # The uploader may tie his own file to the record, though it is not his to
+            # write; that he may read what he links, the ORM has checked.
             loose = photos.sudo().filtered(
                 lambda a: not a.res_id and a.create_uid == self.env.user
             )

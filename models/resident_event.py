@@ -23,6 +23,7 @@ EVENT_KINDS = [
 ]
 MAX_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=5)
+RETRY_MAILS_FOR = timedelta(hours=12)
 
 
 class ResidentEventMixin(models.AbstractModel):
@@ -144,6 +145,8 @@ class ResidentEvent(models.Model):
         comodel_name="res.partner", string="Mailed to", readonly=True
     )
 
+    mail_ids = fields.Many2many(comodel_name="mail.mail", readonly=True)
+
     _once = models.UniqueIndex("(res_model, res_id, kind, key)")
     _pending_idx = models.Index("(id) WHERE state = 'pending'")
 
@@ -251,6 +254,24 @@ class ResidentEvent(models.Model):
         )
         self._wake_job()
 
+    @api.model
+    def _cron_retry_mails(self):
+        """Queue again what the mail server did not take, for RETRY_MAILS_FOR.
+
+        Core tries a mail once. Each of ours has one recipient, so that nobody gets
+        one twice because of another's refusal.
+        """
+        since = fields.Datetime.now() - RETRY_MAILS_FOR
+        unsent = self.search([("date", ">=", since)]).mail_ids.filtered(
+            lambda m: (
+                m.state == "exception"
+                and m.failure_type in (False, "mail_smtp", "unknown")
+            )
+        )
+        if unsent:
+            unsent.mark_outgoing()
+            self._wake_job("mail.ir_cron_mail_scheduler_action")
+
     # === MAIL === #
 
     def _get_recipients(self):
@@ -284,7 +305,7 @@ class ResidentEvent(models.Model):
                 event_lang = event.with_context(lang=lang or self.env.lang or "en_US")
                 attachments = event_lang.document._get_event_attachments(event_lang)
                 for partner in group:
-                    template.with_env(event_lang.env).send_mail(
+                    mail_id = template.with_env(event_lang.env).send_mail(
                         event.id,
                         email_values={
                             "model": event.res_model,
@@ -297,6 +318,7 @@ class ResidentEvent(models.Model):
                             "attachment_ids": [Command.link(a.id) for a in attachments],
                         },
                     )
+                    event.mail_ids = [Command.link(mail_id)]
             event.partner_ids = [Command.link(partner.id) for partner in partners]
             if partners:
                 document._message_log(
