@@ -15,9 +15,11 @@ TRIGGER_LINES = (
 class QualityComplaint(models.Model):
     _inherit = "quality.complaint"
 
-    inspection_ids = fields.One2many("qc.inspection", "complaint_id", string="Sorting")
-    sorting_ids = fields.One2many("quality.sorting", "complaint_id")
-    breakpoint_ids = fields.One2many("quality.breakpoint", "complaint_id")
+    inspection_ids = fields.One2many("qc.inspection", "complaint_id", string="Places")
+    sorting_ids = fields.One2many("quality.sorting", "complaint_id", string="Tranches")
+    breakpoint_ids = fields.One2many(
+        "quality.breakpoint", "complaint_id", string="Breakpoints"
+    )
     measure_ids = fields.One2many("quality.measure", "complaint_id")
     containment_opened_at = fields.Datetime(readonly=True, copy=False)
     containment_revision = fields.Integer(readonly=True, copy=False)

@@ -79,7 +79,9 @@ class QualitySorting(models.Model):
         string="Counted", required=True, readonly=True, default=fields.Datetime.now
     )
     undone = fields.Boolean(readonly=True)
-    move_ids = fields.Many2many(comodel_name="stock.move", readonly=True)
+    move_ids = fields.Many2many(
+        comodel_name="stock.move", readonly=True, groups="stock.group_stock_user"
+    )
 
     _not_negative = models.Constraint(
         "CHECK (qty_good >= 0 AND qty_bad >= 0 AND qty_suspect >= 0 "
