@@ -7,8 +7,8 @@ from odoo.tools import float_is_zero
 class QualitySorting(models.Model):
     """One counted tranche of a sorting: checked = good + bad + suspect (C6).
 
-    Where the stock is ours the count moves it. A tranche is never edited; a wrong one is
-    undone, which moves the stock back, and counted again.
+    Where the stock is ours the count moves it. A tranche is never edited; a wrong one
+    is undone, which moves the stock back, and counted again.
     """
 
     _name = "quality.sorting"
@@ -170,7 +170,7 @@ class QualitySorting(models.Model):
     # === STOCK === #
 
     def _get_targets(self):
-        """Return ``[(location, quantity)]`` that this tranche takes out of its place."""
+        """Return ``[(location, quantity)]`` that this tranche takes out."""
         self.ensure_one()
         targets = (
             (self.site_id.suspect_location_id, self.qty_suspect),
@@ -239,8 +239,9 @@ class QualitySorting(models.Model):
             if product.uom_id.compare(quantity, there) > 0:
                 raise UserError(
                     self.env._(
-                        "%(location)s holds %(there)g of %(product)s %(lot)s: %(wanted)g "
-                        "cannot be taken out. Count again, or correct the stock.",
+                        "%(location)s holds %(there)g of %(product)s %(lot)s: "
+                        "%(wanted)g cannot be taken out. Count again, or correct the "
+                        "stock.",
                         location=location.display_name,
                         there=there,
                         product=product.display_name,
