@@ -89,7 +89,14 @@ class QualityMeasure(models.Model):
     def _get_transitions(self):
         return {
             "open": {"done": ()},
-            "done": {"verified": (), "open": ()},
+            # Proven where it has to work: at the customer, by who is there (C8).
+            "done": {
+                "verified": (
+                    "quality_resident.group_resident",
+                    "quality_resident.group_manager",
+                ),
+                "open": (),
+            },
             "verified": {"open": ("quality_resident.group_manager",)},
         }
 
