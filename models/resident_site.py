@@ -441,8 +441,15 @@ class ResidentSite(models.Model):
             ]
         )
         for place in created:
+            # While a module is installed its own translations come last: what reads as
+            # English then is left to them.
             place.update_field_translations(
-                "name", {lang: names[place.kind] for lang, names in labels.items()}
+                "name",
+                {
+                    lang: names[place.kind]
+                    for lang, names in labels.items()
+                    if names[place.kind] != place.name
+                },
             )
 
     def action_view_complaints(self):
