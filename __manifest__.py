@@ -26,6 +26,7 @@
         # Wizards
         "wizard/quality_breakpoint_fail_views.xml",
         "wizard/quality_reason_views.xml",
+        "wizard/quality_sorting_scan_views.xml",
         # Views
         "views/containment_views.xml",
         "views/quality_complaint_views.xml",

@@ -65,6 +65,13 @@ class QcInspection(models.Model):
         digits="Product Unit",
     )
     is_ours = fields.Boolean(compute="_compute_is_ours")
+    qty_in_stock = fields.Float(
+        string="In Stock Now",
+        compute="_compute_qty_in_stock",
+        digits="Product Unit",
+        help="Our stock of the product at this place now.",
+    )
+    tracking = fields.Selection(related="product_id.tracking")
 
     _complaint_place_uniq = models.UniqueIndex(
         "(complaint_id, place_id) WHERE complaint_id IS NOT NULL",
@@ -100,6 +107,29 @@ class QcInspection(models.Model):
     def _compute_is_ours(self):
         for inspection in self:
             inspection.is_ours = bool(inspection.place_id.location_id)
+
+    def _compute_qty_in_stock(self):
+        stock = self._get_own_stock()
+        for inspection in self:
+            key = (inspection.place_id.location_id, inspection.product_id)
+            inspection.qty_in_stock = stock.get(key, 0)
+
+    def _get_own_stock(self):
+        """Return ``{(location, product): quantity}`` of our stock at these places."""
+        # Residents see what lies at their places without stock rights.
+        return {
+            (location, product): quantity
+            for location, product, quantity in self.env["stock.quant"]
+            .sudo()
+            ._read_group(
+                [
+                    ("location_id", "in", self.place_id.location_id.ids),
+                    ("product_id", "in", self.product_id.ids),
+                ],
+                ["location_id", "product_id"],
+                ["quantity:sum"],
+            )
+        }
 
     # === CRUD METHODS === #
 
@@ -177,26 +207,11 @@ class QcInspection(models.Model):
     def _snapshot_expected(self):
         """Note what lies at the places now: our stock, plus what was sorted out."""
         ours = self.filtered("is_ours")
-        if not ours:
-            return
-        # Residents see what lies at their places without stock rights.
-        quantities = {
-            (location, product): quantity
-            for location, product, quantity in self.env["stock.quant"]
-            .sudo()
-            ._read_group(
-                [
-                    ("location_id", "in", ours.place_id.location_id.ids),
-                    ("product_id", "in", ours.product_id.ids),
-                ],
-                ["location_id", "product_id"],
-                ["quantity:sum"],
-            )
-        }
+        stock = ours._get_own_stock()
         for inspection in ours:
             key = (inspection.place_id.location_id, inspection.product_id)
             inspection.qty_expected = (
-                quantities.get(key, 0) + inspection.qty_bad + inspection.qty_suspect
+                stock.get(key, 0) + inspection.qty_bad + inspection.qty_suspect
             )
 
     def action_open_sorting(self):

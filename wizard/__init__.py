@@ -1,2 +1,3 @@
 from . import quality_breakpoint_fail
 from . import quality_reason
+from . import quality_sorting_scan

@@ -1,0 +1,76 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+SHOWN = 10
+
+
+class QualitySortingScan(models.TransientModel):
+    """Counts many serial numbers with one verdict: scanned or pasted, one a line."""
+
+    _name = "quality.sorting.scan"
+    _description = "Scan Serial Numbers"
+
+    inspection_id = fields.Many2one(
+        comodel_name="qc.inspection",
+        required=True,
+        default=lambda self: self.env.context.get("active_id"),
+        ondelete="cascade",
+    )
+    verdict = fields.Selection(
+        selection=[("good", "Good"), ("bad", "Bad"), ("suspect", "Suspect")],
+        required=True,
+        default="good",
+    )
+    defect_id = fields.Many2one(comodel_name="quality.defect", ondelete="cascade")
+    serials = fields.Text(string="Serial Numbers", required=True)
+
+    def action_apply(self):
+        """Make a tranche of each serial number; all or none.
+
+        :raise UserError: names what is unknown, entered twice or counted before
+        """
+        self.ensure_one()
+        names = self.serials.split()
+        product = self.inspection_id.product_id
+        lots = self.env["stock.lot"].search(
+            [("product_id", "=", product.id), ("name", "in", names)]
+        )
+        counted = self.inspection_id.sorting_ids.filtered(lambda s: not s.undone)
+        self._refuse(
+            set(names) - set(lots.mapped("name")),
+            self.env._(
+                "Not a serial number of %(product)s", product=product.display_name
+            ),
+        )
+        self._refuse(
+            {name for name in names if names.count(name) > 1},
+            self.env._("Entered twice"),
+        )
+        self._refuse(
+            set((lots & counted.lot_id).mapped("name")), self.env._("Counted before")
+        )
+        self.env["quality.sorting"].create(
+            [
+                {
+                    "inspection_id": self.inspection_id.id,
+                    "lot_id": lot.id,
+                    f"qty_{self.verdict}": 1,
+                    "defect_id": self.defect_id.id,
+                }
+                for lot in lots
+            ]
+        )
+        return {"type": "ir.actions.act_window_close"}
+
+    def _refuse(self, names, why):
+        if names:
+            shown = sorted(names)[:SHOWN]
+            more = len(names) - len(shown)
+            raise UserError(
+                self.env._(
+                    "%(why)s: %(names)s%(more)s. Correct the list, nothing was counted.",
+                    why=why,
+                    names=", ".join(shown),
+                    more=f" (+{more})" if more else "",
+                )
+            )
