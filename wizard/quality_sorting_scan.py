@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 
@@ -43,7 +45,7 @@ class QualitySortingScan(models.TransientModel):
             ),
         )
         self._refuse(
-            {name for name in names if names.count(name) > 1},
+            {name for name, times in Counter(names).items() if times > 1},
             self.env._("Entered twice"),
         )
         self._refuse(
@@ -68,7 +70,7 @@ class QualitySortingScan(models.TransientModel):
             more = len(names) - len(shown)
             raise UserError(
                 self.env._(
-                    "%(why)s: %(names)s%(more)s. Correct the list, nothing was counted.",
+                    "Nothing was counted. %(why)s: %(names)s%(more)s",
                     why=why,
                     names=", ".join(shown),
                     more=f" (+{more})" if more else "",
