@@ -53,6 +53,7 @@
         # Last because referencing all of the above
         "demo/quality_complaint_demo.xml",
         "demo/resident_talk_demo.xml",
+        "demo/containment_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["quality_resident/static/src/**/*"],
