@@ -26,17 +26,21 @@
         # Wizards
         "wizard/quality_breakpoint_fail_views.xml",
         "wizard/quality_reason_views.xml",
+        "wizard/quality_sheet_sign_views.xml",
         "wizard/quality_sorting_scan_views.xml",
         # Views
         "views/containment_views.xml",
+        "views/quality_service_sheet_views.xml",
         "views/quality_complaint_views.xml",
         "views/resident_site_views.xml",
         "views/resident_master_views.xml",
         "views/report_page_templates.xml",
+        "views/sheet_page_templates.xml",
         # Documents
         "reports/document_templates.xml",
         "reports/feedback_reports.xml",
         "reports/feedback_templates.xml",
+        "reports/service_sheet_templates.xml",
         # Last because referencing actions defined in previous files
         "views/quality_resident_menus.xml",
     ],

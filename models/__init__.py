@@ -19,6 +19,7 @@ from . import qc_inspection
 from . import quality_sorting
 from . import quality_breakpoint
 from . import quality_measure
+from . import quality_service_sheet
 from . import ir_actions_report
 from . import ir_actions_server
 from . import mail_activity

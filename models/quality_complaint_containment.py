@@ -21,6 +21,7 @@ class QualityComplaint(models.Model):
         "quality.breakpoint", "complaint_id", string="Breakpoints"
     )
     measure_ids = fields.One2many("quality.measure", "complaint_id")
+    service_sheet_ids = fields.One2many("quality.service.sheet", "complaint_id")
     containment_opened_at = fields.Datetime(readonly=True, copy=False)
     containment_revision = fields.Integer(readonly=True, copy=False)
     rework_method = fields.Text(help="How the customer wants the parts to be reworked.")

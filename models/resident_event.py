@@ -20,6 +20,7 @@ EVENT_KINDS = [
     ("line_stop", "Line stop"),
     ("contained", "Containment totals"),
     ("breakpoint_failed", "Breakpoint failed"),
+    ("sheet_signed", "Service sheet signed"),
 ]
 MAX_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=5)

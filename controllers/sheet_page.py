@@ -1,0 +1,55 @@
+import binascii
+
+from odoo import http
+from odoo.exceptions import UserError
+from odoo.http import request
+
+
+class SheetPage(http.Controller):
+    """The page behind the link in the SQE's mail: read the sheet and sign it."""
+
+    def _find_sheet(self, sheet_id, token):
+        # The token, valid until it expires or is used, stands in for a log-in.
+        sheet_sudo = request.env["quality.service.sheet"].sudo().browse(sheet_id)
+        return sheet_sudo if sheet_sudo._is_link_valid(token) else None
+
+    @http.route(
+        "/quality_resident/sheet/<int:sheet_id>/<string:token>",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        sitemap=False,
+    )
+    def sheet(self, sheet_id, token):
+        """Show the sheet with the field to sign in, or that the link is over."""
+        sheet_sudo = self._find_sheet(sheet_id, token)
+        if sheet_sudo:
+            lang = sheet_sudo.contact_id.partner_id.lang
+            request.update_context(lang=lang)
+            sheet_sudo = sheet_sudo.with_context(lang=lang)
+        return request.render(
+            "quality_resident.sheet_page",
+            {
+                "sheet": sheet_sudo,
+                "sign_url": f"/quality_resident/sheet/{sheet_id}/{token}/sign",
+            },
+            headers={"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer"},
+        )
+
+    @http.route(
+        "/quality_resident/sheet/<int:sheet_id>/<string:token>/sign",
+        type="jsonrpc",
+        auth="public",
+    )
+    def sign(self, sheet_id, token, name=None, signature=None):
+        """Sign the sheet; answers as portal's signature form expects it."""
+        sheet_sudo = self._find_sheet(sheet_id, token)
+        if not sheet_sudo:
+            return {"error": request.env._("This link is no longer valid.")}
+        try:
+            sheet_sudo._sign(signature, name, None)
+        except UserError as error:
+            return {"error": str(error)}
+        except (TypeError, ValueError, binascii.Error):
+            return {"error": request.env._("This is not a signature. Draw it again.")}
+        return {"success": True, "message": request.env._("Thank you, it is signed.")}

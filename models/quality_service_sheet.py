@@ -1,0 +1,470 @@
+import hashlib
+import json
+import secrets
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
+from odoo.tools import consteq
+
+LINK_DAYS = 7
+
+
+class QualityServiceSheet(models.Model):
+    """What was done at the customer, signed by his SQE (spec.md C9).
+
+    Signed, it is locked: a correction is a new revision, which voids the old sheet.
+    """
+
+    _name = "quality.service.sheet"
+    _description = "Service Confirmation Sheet"
+    _inherit = [
+        "resident.site.mixin",
+        "mail.thread",
+        "resident.event.mixin",
+        "quality.workflow.mixin",
+    ]
+    _order = "date_from desc, id desc"
+    _same_site_fields = ("complaint_id", "contact_id", "place_id")
+    _sequence_code = "quality.service.sheet"
+    _protected_fields = (
+        "name",
+        "site_id",
+        "company_id",
+        "revision",
+        "previous_id",
+        "signature",
+        "signed_by",
+        "signed_on",
+        "signed_user_id",
+        "signed_hash",
+        "link_token",
+        "link_until",
+    )
+    _reason_actions = ("action_revise",)
+    # What the customer has signed.
+    _signed_fields = (
+        "complaint_id",
+        "work",
+        "contact_id",
+        "place_id",
+        "method",
+        "method_version",
+        "date_from",
+        "date_to",
+        "hours_break",
+        "engineer_ids",
+        "lot_ids",
+        "qty_in",
+        "qty_good",
+        "qty_bad",
+        "marking",
+        "remarks",
+        "remarks_customer",
+    )
+
+    name = fields.Char(
+        string="Number",
+        required=True,
+        readonly=True,
+        copy=False,
+        default=lambda self: self.env._("New"),
+        index="trigram",
+    )
+    state = fields.Selection(
+        selection=[("draft", "Draft"), ("signed", "Signed"), ("void", "Void")],
+        string="Status",
+        required=True,
+        readonly=True,
+        default="draft",
+        copy=False,
+        index=True,
+        tracking=True,
+    )
+    revision = fields.Integer(readonly=True, default=1, copy=False)
+    previous_id = fields.Many2one(
+        comodel_name="quality.service.sheet",
+        string="Replaces",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    complaint_id = fields.Many2one(
+        comodel_name="quality.complaint",
+        required=True,
+        index=True,
+        ondelete="restrict",
+    )
+    site_id = fields.Many2one(
+        related="complaint_id.site_id", store=True, precompute=True, required=False
+    )
+    product_id = fields.Many2one(related="complaint_id.product_id")
+    uom_id = fields.Many2one(related="complaint_id.uom_id")
+    work = fields.Selection(
+        selection=[
+            ("sort", "Sorting"),
+            ("rework", "Rework"),
+            ("line_support", "Line-side Support"),
+            ("other", "Other"),
+        ],
+        required=True,
+        default="sort",
+        tracking=True,
+    )
+    contact_id = fields.Many2one(
+        comodel_name="resident.contact",
+        string="Customer's SQE",
+        domain="[('site_id', '=', site_id)]",
+        ondelete="restrict",
+    )
+    place_id = fields.Many2one(
+        comodel_name="resident.place",
+        domain="[('site_id', '=', site_id)]",
+        ondelete="restrict",
+    )
+    method = fields.Text(
+        compute="_compute_method",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="How the parts were sorted or reworked.",
+    )
+    method_version = fields.Char(help="Version of the instruction that was used.")
+    method_file_ids = fields.Many2many(
+        comodel_name="ir.attachment", string="Instruction", copy=False
+    )
+    engineer_ids = fields.Many2many(
+        comodel_name="res.users",
+        string="Engineers",
+        default=lambda self: self.env.user,
+        domain="[('share', '=', False)]",
+    )
+    date_from = fields.Datetime(
+        string="From", required=True, default=fields.Datetime.now
+    )
+    date_to = fields.Datetime(string="To")
+    hours_break = fields.Float(string="Break (h)")
+    hours = fields.Float(
+        compute="_compute_hours",
+        store=True,
+        help="(To − from − break) × engineers.",
+    )
+    lot_ids = fields.Many2many(
+        comodel_name="stock.lot",
+        string="Lots",
+        domain="[('product_id', '=', product_id)]",
+    )
+    qty_in = fields.Float(string="Received", digits="Product Unit")
+    qty_good = fields.Float(string="Good", digits="Product Unit")
+    qty_bad = fields.Float(string="Bad", digits="Product Unit")
+    qty_open = fields.Float(
+        string="Still Open", compute="_compute_qty_open", digits="Product Unit"
+    )
+    marking = fields.Char(help="How good or reworked parts are marked.")
+    remarks = fields.Text()
+    remarks_customer = fields.Text(string="Customer's Remarks")
+
+    # The signature
+    signature = fields.Image(
+        max_width=1024, max_height=512, readonly=True, copy=False, attachment=True
+    )
+    signed_by = fields.Char(readonly=True, copy=False)
+    signed_on = fields.Datetime(readonly=True, copy=False)
+    signed_user_id = fields.Many2one(
+        comodel_name="res.users",
+        string="Signed on the Phone of",
+        readonly=True,
+        copy=False,
+        help="Empty: signed through the link.",
+    )
+    signed_hash = fields.Char(readonly=True, copy=False)
+    is_intact = fields.Boolean(
+        compute="_compute_is_intact",
+        help="What is shown is what was signed.",
+    )
+    link_token = fields.Char(
+        readonly=True, copy=False, groups="quality_resident.group_manager"
+    )
+    link_until = fields.Datetime(readonly=True, copy=False)
+
+    _quantities = models.Constraint(
+        "CHECK (qty_in >= 0 AND qty_good >= 0 AND qty_bad >= 0 "
+        "AND qty_good + qty_bad <= qty_in)",
+        "Good and bad parts together cannot be more than the parts received.",
+    )
+    _times = models.Constraint(
+        "CHECK (date_to IS NULL OR date_to >= date_from)",
+        "“To” lies before “From”.",
+    )
+
+    @api.model
+    def _get_transitions(self):
+        return {"draft": {"signed": (), "void": ()}, "signed": {"void": ()}}
+
+    @api.model
+    def _get_vals_company(self, vals):
+        complaint = self.env["quality.complaint"].browse(vals.get("complaint_id"))
+        return complaint.sudo().company_id or self.env.company
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("complaint_id", "work")
+    def _compute_method(self):
+        for sheet in self:
+            wanted = sheet.work == "rework" and sheet.complaint_id.rework_method
+            sheet.method = sheet.method or wanted
+
+    @api.depends("date_from", "date_to", "hours_break", "engineer_ids")
+    def _compute_hours(self):
+        for sheet in self:
+            if not (sheet.date_from and sheet.date_to):
+                sheet.hours = 0
+                continue
+            length = (sheet.date_to - sheet.date_from).total_seconds() / 3600
+            sheet.hours = max(length - sheet.hours_break, 0) * len(sheet.engineer_ids)
+
+    @api.depends("qty_in", "qty_good", "qty_bad")
+    def _compute_qty_open(self):
+        for sheet in self:
+            sheet.qty_open = sheet.qty_in - sheet.qty_good - sheet.qty_bad
+
+    @api.depends(lambda self: ("signed_hash", *self._signed_fields))
+    def _compute_is_intact(self):
+        for sheet in self:
+            sheet.is_intact = (
+                not sheet.signed_hash or sheet.signed_hash == sheet._get_content_hash()
+            )
+
+    def _get_content_hash(self):
+        """Return the SHA-256 of what the customer signs, his signature included."""
+        self.ensure_one()
+        content = {}
+        for name in self._signed_fields:
+            value = self[name]
+            if self._fields[name].relational:
+                value = value.ids
+            elif isinstance(value, float):
+                value = round(value, 6)
+            content[name] = (
+                fields.Datetime.to_string(value)
+                if name
+                in (
+                    "date_from",
+                    "date_to",
+                )
+                else value
+            )
+        content["signed_by"] = self.signed_by
+        text = json.dumps(content, sort_keys=True, ensure_ascii=True)
+        image = self.with_context(bin_size=False).signature or b""
+        return hashlib.sha256(text.encode() + image).hexdigest()
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("contact_id", "complaint_id", "lot_ids")
+    def _check_lot_ids(self):
+        for sheet in self:
+            if sheet.lot_ids.product_id - sheet.product_id:
+                raise ValidationError(
+                    self.env._(
+                        "A lot of %(name)s is not of %(product)s: choose its lots.",
+                        name=sheet.name,
+                        product=sheet.product_id.display_name,
+                    )
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_signed(self):
+        for sheet in self:
+            if sheet.state != "draft":
+                raise UserError(
+                    self.env._(
+                        "%(name)s has been signed and stays on record.", name=sheet.name
+                    )
+                )
+
+    def write(self, vals):
+        if set(vals) & set(self._signed_fields):
+            for sheet in self:
+                if sheet.state != "draft":
+                    raise UserError(
+                        self.env._(
+                            "%(name)s is signed and locked. “Correct” makes a new "
+                            "revision of it.",
+                            name=sheet.name,
+                        )
+                    )
+        return super().write(vals)
+
+    # === ACTIONS === #
+
+    def action_sign(self, signature=None, signed_by=None):
+        """Lock the sheet with the SQE's signature and archive its PDF.
+
+        :param str signature: image, base64
+        :param str signed_by: the name of who signs
+        :raise UserError: signature or name is missing, or the sheet is not a draft
+        """
+        self.ensure_one()
+        self._sign(signature, signed_by, self.env.user)
+        return True
+
+    def _sign(self, signature, signed_by, user):
+        signed_by = (signed_by or "").strip()
+        if not signature:
+            raise UserError(self.env._("The “Signature” is missing."))
+        if not signed_by:
+            raise UserError(self.env._("Write the name of who signs in “Signed by”."))
+        self._move_to(
+            "signed",
+            {
+                "signature": signature,
+                "signed_by": signed_by[:120],
+                "signed_on": fields.Datetime.now(),
+                "signed_user_id": user.id if user else False,
+                "link_token": False,
+                "link_until": False,
+            },
+        )
+        # The stored image is what counts, core may have made it smaller.
+        self.invalidate_recordset(["signature"])
+        self._write_protected({"signed_hash": self._get_content_hash()})
+        self._emit_event("sheet_signed", key=f"r{self.revision}")
+
+    def action_revise(self, reason=None):
+        """Make a new revision to correct a signed sheet, which becomes void.
+
+        :param str reason: why, kept in the history of both
+        :return: action that opens the new sheet
+        """
+        self.ensure_one()
+        reason = (reason or "").strip()
+        if not reason:
+            raise UserError(self.env._("Say why the sheet is corrected."))
+        if self.state != "signed":
+            raise UserError(
+                self.env._("%(name)s is not signed: just change it.", name=self.name)
+            )
+        self._move_to("void")
+        sheet = self._create_protected(
+            [
+                {
+                    **self.copy_data()[0],
+                    "state": "draft",
+                    "revision": self.revision + 1,
+                    "previous_id": self.id,
+                }
+            ]
+        )
+        (self + sheet)._message_log_batch({self.id: reason, sheet.id: reason})
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": sheet.id,
+            "views": [(False, "form")],
+        }
+
+    # === DOCUMENTS AND MAIL === #
+
+    def _format_moment(self, name):
+        """Return a datetime field in the site's time zone."""
+        self.ensure_one()
+        return self.complaint_id._format_moment(name, self)
+
+    def _get_document_lang(self):
+        """Return the language of the sheet: the customer's, unless asked for."""
+        return self.complaint_id._get_document_lang()
+
+    def _get_document_name(self):
+        """Return the file name of the sheet, without its ending."""
+        self.ensure_one()
+        return self.env._(
+            "Service sheet %(number)s r%(revision)s",
+            number=self.name.replace("/", "-"),
+            revision=self.revision,
+        )
+
+    def _get_event_attachments(self, event):
+        """Return the signed sheet, archived in the customer's language."""
+        if event.kind != "sheet_signed":
+            return super()._get_event_attachments(event)
+        name = f"{self._get_document_name()}.pdf"
+        archived = self.env["ir.attachment"].search(
+            [
+                ("res_model", "=", self._name),
+                ("res_id", "=", self.id),
+                ("description", "=", self.signed_hash),
+            ],
+            limit=1,
+        )
+        if archived:
+            return archived
+        report = self.env.ref("quality_resident.action_report_service_sheet")
+        content, _format = report._render_qweb_pdf(report.report_name, self.ids)
+        return archived.create(
+            {
+                "name": name,
+                "raw": content,
+                "mimetype": "application/pdf",
+                "description": self.signed_hash,
+                "res_model": self._name,
+                "res_id": self.id,
+            }
+        )
+
+    # === SIGNING LINK === #
+
+    def action_send_link(self):
+        """Mail the SQE a link to read and sign; it works for LINK_DAYS days.
+
+        :raise UserError: the SQE or his e-mail address is missing
+        """
+        for sheet in self:
+            sheet.check_access("write")
+            if sheet.state != "draft":
+                raise UserError(
+                    self.env._("%(name)s is not waiting to be signed.", name=sheet.name)
+                )
+            if not sheet.contact_id.email:
+                raise UserError(
+                    self.env._(
+                        "%(name)s: choose the “Customer's SQE” and give him an e-mail "
+                        "address.",
+                        name=sheet.name,
+                    )
+                )
+            sheet._write_protected(
+                {
+                    "link_token": secrets.token_urlsafe(32),
+                    "link_until": fields.Datetime.now() + timedelta(days=LINK_DAYS),
+                }
+            )
+            # The token is the customer's key; residents send it without seeing it.
+            template = self.env.ref("quality_resident.mail_template_sheet_link").sudo()
+            template.with_context(lang=sheet.contact_id.partner_id.lang).send_mail(
+                sheet.id,
+                email_values={
+                    "recipient_ids": [Command.link(sheet.contact_id.partner_id.id)]
+                },
+            )
+        self.env["resident.event"]._wake_job("mail.ir_cron_mail_scheduler_action")
+        return True
+
+    def _get_link_url(self):
+        """Return the link for the mail; only the template calls it."""
+        self.ensure_one()
+        token = self.sudo().link_token
+        return f"{self.get_base_url()}/quality_resident/sheet/{self.id}/{token}"
+
+    def _is_link_valid(self, token):
+        """Tell whether ``token`` opens this sheet now."""
+        self.ensure_one()
+        return bool(
+            self.exists()
+            and self.state == "draft"
+            and self.link_token
+            and consteq(self.link_token, token)
+            and self.link_until >= fields.Datetime.now()
+        )
