@@ -28,7 +28,10 @@ MODULE = "quality_resident"
 GROUP = f"{MODULE}.group_"
 CRON_EVENTS = f"{MODULE}.ir_cron_process_events"
 CRON_CLOCKS = f"{MODULE}.ir_cron_clock_alerts"
+CRON_MEASURES = f"{MODULE}.ir_cron_measure_alerts"
 CRON_POSTINGS = f"{MODULE}.ir_cron_end_postings"
+# What must be there before a state, and who makes it.
+READY = {"action_contain": "_screen", "action_close": "_prove"}
 # What spec.md C1 wants in the feedback form.
 FEEDBACK_FIELDS = (
     "place_id",
@@ -372,10 +375,85 @@ class ResidentCommon(BaseCommon):
             ("closed", "action_close"),
         ):
             if action:
+                if action in READY:
+                    getattr(cls, READY[action])(complaint)
                 getattr(complaint, action)()
             if target == state:
                 break
         return complaint
+
+    @classmethod
+    def _screen(cls, complaints):
+        """Sort every place of the containment: all good, nothing left."""
+        complaints.action_open_containment()
+        sortings = complaints.inspection_ids
+        sortings.filtered(lambda s: not s.is_ours).qty_expected = 4
+        complaints.sorting_ids.create(
+            [
+                {"inspection_id": sorting.id, "qty_good": sorting.qty_left}
+                for sorting in sortings
+                if sorting.qty_left
+            ]
+        )
+        sortings.action_confirm()
+
+    @classmethod
+    def _prove(cls, complaints):
+        """Give what closing asks for: a verified measure, a breakpoint that held.
+
+        The tests of breakpoints and measures go the way there.
+        """
+        cls.env["quality.measure"].with_env(complaints.env)._create_protected(
+            [
+                {
+                    "complaint_id": complaint.id,
+                    "kind": "permanent",
+                    "name": "New die",
+                    "state": "verified",
+                }
+                for complaint in complaints
+            ]
+        )
+        cls.env["quality.breakpoint"].with_env(complaints.env)._create_protected(
+            [
+                {"complaint_id": complaint.id, "value": "L8", "state": "holds"}
+                for complaint in complaints
+            ]
+        )
+
+    @classmethod
+    def _set_up_stock(cls, site=None):
+        """Give ``site`` its stock locations and usual places; nothing lies there."""
+        site = site or cls.site
+        site.action_set_up()
+        return site.buffer_location_id
+
+    @classmethod
+    def _create_lot(cls, name, product=None, **values):
+        product = product or cls.product
+        return cls.env["stock.lot"].create(
+            {"name": name, "product_id": product.id, **values}
+        )
+
+    @classmethod
+    def _put(cls, location, quantity, lot=None, product=None, **values):
+        """Let ``quantity`` lie at ``location``."""
+        product = product or cls.product
+        cls.env["stock.quant"]._update_available_quantity(
+            product, location, quantity, lot_id=lot, **values
+        )
+
+    def _get_stock(self, location, lot=None, product=None):
+        """Return what lies at ``location``, as the database knows it."""
+        self.env.flush_all()
+        quants = self.env["stock.quant"].search(
+            [
+                ("location_id", "=", location.id),
+                ("product_id", "=", (product or self.product).id),
+                *([("lot_id", "=", lot.id)] if lot else []),
+            ]
+        )
+        return sum(quants.mapped("quantity"))
 
     # === HELPERS === #
 

@@ -21,6 +21,7 @@ MASTER = {
     "gm": READ_ALL,
 }
 WORK = {**MASTER, "resident": WORK_OWN, "standin": WORK_OWN}
+DIALOGUE = {role: ("cru",) * 3 for role in ("resident", "standin", "manager")}
 EXPECTED = {
     "resident.site": MASTER,
     "resident.place": MASTER,
@@ -29,6 +30,21 @@ EXPECTED = {
     "resident.contact": WORK,
     "resident.talk": WORK,
     "quality.complaint": WORK,
+    # A count is undone, never changed.
+    "quality.sorting": {
+        **MASTER,
+        **dict.fromkeys(("resident", "standin"), ("cr", "", "")),
+        "manager": ("cr", "cr", ""),
+    },
+    "quality.breakpoint": WORK,
+    # Quality owns measures too.
+    "quality.measure": {
+        **MASTER,
+        **dict.fromkeys(("resident", "standin"), ("crud", "", "")),
+        "quality": WORK_OWN,
+    },
+    "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
+    "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
     "resident.event": {"manager": READ_ALL, "gm": READ_ALL},
     # Codes are shared by all sites and companies.
@@ -37,10 +53,19 @@ EXPECTED = {
         "manager": ("crud", "crud", "crud"),
     },
     # A dialogue holds a sentence for some hours and opens nothing by itself.
-    "quality.reason": {
-        role: ("cru",) * 3 for role in ("resident", "standin", "manager")
-    },
+    "quality.reason": DIALOGUE,
+    "quality.breakpoint.fail": DIALOGUE,
+    "quality.sorting.scan": DIALOGUE,
 }
+# Of another module, with rights of ours.
+EXTENDED = ("qc.inspection", "qc.inspection.line")
+# Belong to no site.
+SHARED = (
+    "quality.defect",
+    "quality.reason",
+    "quality.breakpoint.fail",
+    "quality.sorting.scan",
+)
 ROLES = ("resident", "standin", "quality", "sales", "manager", "gm", "outsider")
 
 
@@ -58,6 +83,14 @@ class TestAccess(ResidentCommon):
             )
         ]
         cls.complaint, cls.complaint_de, cls.complaint_b = cls.complaints
+        for complaint in cls.complaints:
+            cls._screen(complaint)
+            complaint.inspection_ids.inspection_lines.create(
+                {"inspection_id": complaint.inspection_ids.id, "name": "Scratch?"}
+            )
+            complaint.breakpoint_ids.create(
+                {"complaint_id": complaint.id, "value": "L8"}
+            )
 
     def _get_records(self, model):
         """Return a record of the own site, of another one and of another company."""
@@ -71,6 +104,20 @@ class TestAccess(ResidentCommon):
             return (self.defect,) * 3
         if model == "quality.reason":
             return (records.create({"reason": "x"}),) * 3
+        if model in ("quality.breakpoint", "quality.breakpoint.fail"):
+            marks = [c.breakpoint_ids[:1] for c in self.complaints]
+            if model == "quality.breakpoint":
+                return tuple(mark.with_env(self.env) for mark in marks)
+            return (records.create({"breakpoint_id": marks[0].id, "reason": "x"}),) * 3
+        if model == "quality.sorting.scan":
+            sorting = self.complaint.inspection_ids
+            values = {"inspection_id": sorting.id, "serials": "S1"}
+            return (records.create(values),) * 3
+        if model == "quality.measure":
+            return tuple(
+                records.create({"complaint_id": c.id, "name": "Sort"})
+                for c in self.complaints
+            )
         values = {
             "resident.contact": {"partner_id": self.sqe.id, "role": "other"},
             "resident.talk": {"subject": "Sorting"},
@@ -80,15 +127,15 @@ class TestAccess(ResidentCommon):
             return tuple(
                 records.create({"site_id": site.id, **values[model]}) for site in sites
             )
-        return tuple(
-            records.search([("site_id", "=", site.id)], limit=1) for site in sites
-        )
+        path = "site_id" if "site_id" in records else "inspection_id.site_id"
+        return tuple(records.search([(path, "=", site.id)], limit=1) for site in sites)
 
     def _get_models(self):
         return sorted(
             name
             for name, model in self.env.registry.items()
-            if model._original_module == MODULE and not model._abstract
+            if name in EXTENDED
+            or (model._original_module == MODULE and not model._abstract)
         )
 
     def test_matrix_covers_all_models(self):
@@ -115,7 +162,7 @@ class TestAccess(ResidentCommon):
     def test_other_company_s_manager(self):
         for model in self._get_models():
             own, other, theirs = self._get_records(model)
-            if model in ("quality.defect", "quality.reason"):
+            if model in SHARED:
                 continue
             with self.subTest(model=model):
                 mine = theirs.with_user(self.manager_b)
@@ -128,7 +175,7 @@ class TestAccess(ResidentCommon):
     def test_lists_show_what_may_be_read(self):
         """The rules filter searches as they guard records."""
         for model in self._get_models():
-            if model in ("quality.defect", "quality.reason"):
+            if model in SHARED:
                 continue
             records = self.env[model].concat(*self._get_records(model))
             for role in ROLES:

@@ -394,6 +394,7 @@ class TestTodo(ResidentCommon):
             self._run_cron(CRON_CLOCKS)
             self._run_cron(CRON_EVENTS)
             self.assertEqual(self._get_todo(complaint).user_id, self.gm)
+            self._prove(complaint)
             complaint.action_close()
         self.assertFalse(self._get_todo(complaint))
 

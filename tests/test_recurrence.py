@@ -25,6 +25,7 @@ class TestRecurrence(ResidentCommon):
         with self._at(CALL):
             self.earlier = self._create_in_state("verifying", called_at=CALL)
         with self._at(CLOSED):
+            self._prove(self.earlier)
             self.earlier.action_close()
 
     def _create_again(self, called_at="2026-02-01 01:00:00", **values):

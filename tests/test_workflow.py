@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import tagged
 
-from .common import ResidentCommon
+from .common import READY, ResidentCommon
 
 STATES = (
     "new",
@@ -74,6 +74,8 @@ PROTECTED = {
     "due_deadline": "2030-01-01 00:00:00",
     "due_alert": 3,
     "closed_at": "2020-01-01 00:00:00",
+    "containment_opened_at": "2020-01-01 00:00:00",
+    "containment_revision": 9,
     "next_alert_at": "2030-01-01 00:00:00",
 }
 GATE = "quality_workflow_gate"
@@ -95,11 +97,19 @@ class TestWorkflow(ResidentCommon):
                 return type(error)
             return complaint.state
 
+    def _create_ready(self, state):
+        """Return a complaint in ``state`` that lacks nothing for the next one."""
+        complaint = self._create_in_state(state)
+        for action, prepare in READY.items():
+            if (state, action) in EVERYBODY:
+                getattr(self, prepare)(complaint)
+        return complaint
+
     # === TRANSITIONS === #
 
     def test_resident_moves(self):
         for state in STATES:
-            complaint = self._create_in_state(state)
+            complaint = self._create_ready(state)
             for action in ACTIONS:
                 if (state, action) in MANAGER_ONLY:
                     expected = AccessError
@@ -111,7 +121,7 @@ class TestWorkflow(ResidentCommon):
     def test_manager_moves(self):
         allowed = {**EVERYBODY, **MANAGER_ONLY}
         for state in STATES:
-            complaint = self._create_in_state(state).with_user(self.manager)
+            complaint = self._create_ready(state).with_user(self.manager)
             for action in ACTIONS:
                 with self.subTest(state=state, action=action):
                     self.assertEqual(
@@ -155,11 +165,14 @@ class TestWorkflow(ResidentCommon):
             ("action_send_feedback", "reported"),
             ("action_contain", "contained"),
         ):
+            if action == "action_contain":
+                self._screen(both)
             getattr(both, action)()
             self.assertEqual(both.mapped("state"), [state, state])
         both.root_cause = "Worn die"
         both.action_analyse()
         both.action_verify()
+        self._prove(both)
         both.action_close()
         self.assertEqual(both.mapped("state"), ["closed", "closed"])
         self.assertTrue(all(both.mapped("closed_at")))
@@ -172,7 +185,7 @@ class TestWorkflow(ResidentCommon):
         self.assertEqual(both.mapped("closing_reason"), ["Twice", "Twice"])
 
     def test_one_of_two_cannot_move(self):
-        ready, early = self._create_in_state("reported"), self._create_complete()
+        ready, early = self._create_ready("reported"), self._create_complete()
         with self._assert_refused(early.name):
             (ready + early).action_contain()
         self.assertEqual(ready.state, "reported")
