@@ -324,10 +324,10 @@ class QualityServiceSheet(models.Model):
                 "signed_by": signed_by[:120],
                 "signed_on": fields.Datetime.now(),
                 "signed_user_id": user.id if user else False,
-                "link_token": False,
-                "link_until": False,
             },
         )
+        # The customer's key is hidden from residents; signed, it opens nothing more.
+        self.sudo()._write_protected({"link_token": False, "link_until": False})
         # The stored image is what counts, core may have made it smaller.
         self.invalidate_recordset(["signature"])
         self._write_protected({"signed_hash": self._get_content_hash()})
@@ -435,13 +435,13 @@ class QualityServiceSheet(models.Model):
                         name=sheet.name,
                     )
                 )
-            sheet._write_protected(
+            # The token is the customer's key: residents send it without seeing it.
+            sheet.sudo()._write_protected(
                 {
                     "link_token": secrets.token_urlsafe(32),
                     "link_until": fields.Datetime.now() + timedelta(days=LINK_DAYS),
                 }
             )
-            # The token is the customer's key; residents send it without seeing it.
             template = self.env.ref("quality_resident.mail_template_sheet_link").sudo()
             template.with_context(lang=sheet.contact_id.partner_id.lang).send_mail(
                 sheet.id,

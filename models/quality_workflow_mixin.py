@@ -176,7 +176,9 @@ class QualityWorkflowMixin(models.AbstractModel):
         return {
             name: field.default(self) if field.default else False
             for name in self._get_protected_fields()
-            if (field := self._fields[name]).store and not field.compute
+            if (field := self._fields[name]).store
+            and not field.compute
+            and self._has_field_access(field, "write")
         }
 
     def write(self, vals):
