@@ -31,21 +31,35 @@ class SheetPage(http.Controller):
             "quality_resident.sheet_page",
             {
                 "sheet": sheet_sudo,
-                "sign_url": f"/quality_resident/sheet/{sheet_id}/{token}/sign",
+                "sign_url": sheet_sudo and self._get_sign_url(sheet_sudo, token),
             },
             headers={"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer"},
         )
 
+    def _get_sign_url(self, sheet_sudo, token):
+        """Return the address to sign what the page shows, and nothing else."""
+        shown = sheet_sudo._get_content_hash()
+        return f"/quality_resident/sheet/{sheet_sudo.id}/{token}/sign/{shown}"
+
     @http.route(
-        "/quality_resident/sheet/<int:sheet_id>/<string:token>/sign",
+        "/quality_resident/sheet/<int:sheet_id>/<string:token>/sign/<string:shown>",
         type="jsonrpc",
         auth="public",
     )
-    def sign(self, sheet_id, token, name=None, signature=None):
-        """Sign the sheet; answers as portal's signature form expects it."""
+    def sign(self, sheet_id, token, shown, name=None, signature=None):
+        """Sign the sheet; answers as portal's signature form expects it.
+
+        ``shown`` is the hash of what the customer has read.
+        """
         sheet_sudo = self._find_sheet(sheet_id, token)
         if not sheet_sudo:
             return {"error": request.env._("This link is no longer valid.")}
+        if sheet_sudo._get_content_hash() != shown:
+            return {
+                "error": request.env._(
+                    "The sheet was changed while you read it. Load the page again."
+                )
+            }
         try:
             sheet_sudo._sign(signature, name, None)
         except UserError as error:
