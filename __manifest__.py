@@ -1,7 +1,7 @@
 {
     "name": "Quality Resident Engineers",
     "summary": "Complaints, clocks and feedback forms for engineers resident at customers",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "development_status": "Beta",
     "category": "Supply Chain/Quality",
     "website": "https://github.com/quality-resident/quality_resident",
