@@ -170,6 +170,7 @@ class ResidentCommon(BaseCommon):
         """What demo data left to do would only disturb the jobs under test."""
         cls.env.cr.execute("UPDATE resident_event SET state = 'done'")
         cls.env.cr.execute("UPDATE quality_complaint SET next_alert_at = NULL")
+        cls.env.cr.execute("UPDATE quality_measure SET next_alert_at = NULL")
         cls.env.invalidate_all()
 
     @classmethod

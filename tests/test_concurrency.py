@@ -1,6 +1,9 @@
+import threading
+
 import psycopg2.errors
 
 from odoo import SUPERUSER_ID, api
+from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
@@ -121,3 +124,150 @@ class TestTwoAtOnce(BaseCase):
             self.assertNotEqual(mine.id, theirs.id)
             third = mine.env["resident.event"]._lock_next()
             self.assertNotEqual(third.id, theirs.id, "held by the other job")
+
+
+@tagged("post_install", "-at_install")
+class TestTwoSorters(BaseCase):
+    """Two residents sort the same lot at once: never more moves than lay there."""
+
+    LIES_THERE = 10
+
+    def setUp(self):
+        super().setUp()
+        self.pool = Registry(get_db_name())
+        with self.pool.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            customer = env["res.partner"].create({"name": "Two Sorters"})
+            site = env["resident.site"].create(
+                {"name": "Sorters", "code": "SORTERS", "partner_id": customer.id}
+            )
+            site.action_set_up()
+            product = env["product.product"].create(
+                {"name": "Sorted", "is_storable": True, "tracking": "lot"}
+            )
+            lot = env["stock.lot"].create({"name": "L7", "product_id": product.id})
+            env["stock.quant"]._update_available_quantity(
+                product, site.buffer_location_id, self.LIES_THERE, lot_id=lot
+            )
+            complaints = env["quality.complaint"].create(
+                [{"site_id": site.id, "product_id": product.id}] * 2
+            )
+            complaints.action_open_containment()
+            buffer = site.place_ids.filtered(lambda p: p.kind == "buffer")
+            sortings = complaints.inspection_ids.filtered(
+                lambda i: i.place_id == buffer
+            )
+            self.sorting_ids = sortings.ids
+            self.site_id, self.product_id, self.lot_id = site.id, product.id, lot.id
+            self.buffer_location_id = site.buffer_location_id.id
+            self.customer_id = customer.id
+        self.addCleanup(self._remove_leftovers)
+
+    def _remove_leftovers(self):
+        with self.pool.cursor() as cr:
+            for table, column, value in (
+                ("quality_sorting", "product_id", self.product_id),
+                ("qc_inspection", "product_id", self.product_id),
+                ("quality_complaint", "product_id", self.product_id),
+                ("stock_move_line", "product_id", self.product_id),
+                ("stock_move", "product_id", self.product_id),
+                ("stock_quant", "product_id", self.product_id),
+            ):
+                cr.execute(f"DELETE FROM {table} WHERE {column} = %s", [value])
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            env["stock.lot"].browse(self.lot_id).unlink()
+            env["product.product"].browse(self.product_id).unlink()
+            site = env["resident.site"].browse(self.site_id)
+            site.place_ids.unlink()
+            site.unlink()
+            env["res.partner"].browse(self.customer_id).unlink()
+
+    def _count(self, cr, sorting_id, quantity):
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        env["quality.sorting"].create(
+            {
+                "inspection_id": sorting_id,
+                "lot_id": self.lot_id,
+                "qty_suspect": quantity,
+            }
+        )
+        env.flush_all()
+
+    def _count_as_a_request(self, sorting_id, quantity, outcome):
+        """Count in a request of its own, tried again as Odoo does."""
+        for _attempt in range(3):
+            with self.pool.cursor() as cr:
+                try:
+                    self._count(cr, sorting_id, quantity)
+                    cr.commit()
+                    outcome.append("counted")
+                    return
+                except UserError as error:
+                    cr.rollback()
+                    outcome.append(str(error))
+                    return
+                except psycopg2.OperationalError:
+                    cr.rollback()
+
+    def _sort_at_once(self, first_id, second_id, quantity):
+        """Return what came of the second count, begun before the first is committed."""
+        outcome = []
+        second = threading.Thread(
+            target=self._count_as_a_request, args=(second_id, quantity, outcome)
+        )
+        with mute_logger("odoo.sql_db"):
+            with self.pool.cursor() as cr:
+                self._count(cr, first_id, quantity)
+                second.start()
+                # It waits for the first, or has already been through.
+                second.join(1)
+                cr.commit()
+            second.join(20)
+        self.assertFalse(second.is_alive(), "waits for ever")
+        (result,) = outcome
+        return result
+
+    def _get_quantities(self):
+        """Return what lies in the buffer, and the smallest quant anywhere."""
+        with self.pool.cursor() as cr:
+            cr.execute(
+                """SELECT sum(quantity) FILTER (WHERE location_id = %s), min(quantity)
+                FROM stock_quant WHERE product_id = %s""",
+                [self.buffer_location_id, self.product_id],
+            )
+            return cr.fetchone()
+
+    def test_same_sorting(self):
+        result = self._sort_at_once(self.sorting_ids[0], self.sorting_ids[0], 8)
+        self.assertIn("L7", result)
+        self.assertEqual(self._get_quantities(), (2, 2))
+
+    def test_two_complaints_at_the_same_place(self):
+        result = self._sort_at_once(*self.sorting_ids, 8)
+        self.assertIn("L7", result)
+        self.assertEqual(self._get_quantities(), (2, 2))
+
+    def test_both_fit(self):
+        result = self._sort_at_once(*self.sorting_ids, 4)
+        self.assertEqual(result, "counted")
+        self.assertEqual(self._get_quantities()[0], 2)
+        with self.pool.cursor() as cr:
+            cr.execute(
+                "SELECT sum(qty_suspect) FROM qc_inspection WHERE product_id = %s",
+                [self.product_id],
+            )
+            self.assertEqual(cr.fetchone(), (8,))
+
+    def test_screen_was_open(self):
+        """The second one looked before the first one counted."""
+        with self.pool.cursor() as first, self.pool.cursor() as second:
+            second.execute("SELECT 1 FROM qc_inspection LIMIT 1")
+            self._count(first, self.sorting_ids[0], 8)
+            first.commit()
+            with (
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.errors.SerializationFailure),
+            ):
+                self._count(second, self.sorting_ids[1], 8)
+            second.rollback()
+        self.assertEqual(self._get_quantities()[0], 2)

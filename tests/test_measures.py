@@ -426,7 +426,10 @@ class TestReminders(SmtpCatcher, MeasureCommon):
             measure.action_reopen()
             measure.date_due = "2026-03-20"
             self.env.flush_all()
-        self.assertTrue(measure.next_alert_at)
+        self.assertEqual(
+            self._run_at("2026-03-20 15:59:59"),
+            self._get_emails(self.manager, self.sales, self.quality),
+        )
 
     def test_cancelled_complaint_reminds_nobody(self):
         measure = self._create_due()
