@@ -5,6 +5,8 @@ from . import resident_site_mixin
 from . import resident_clock_mixin
 from . import resident_route
 from . import resident_site
+from . import resident_site_setup
+from . import resident_site_shift
 from . import resident_place
 from . import resident_posting
 from . import resident_part
@@ -12,6 +14,8 @@ from . import resident_contact
 from . import resident_talk
 from . import quality_defect
 from . import quality_complaint
+from . import quality_complaint_clocks
+from . import quality_complaint_recurrence
 from . import quality_complaint_actions
 from . import quality_complaint_mail
 from . import quality_complaint_containment
@@ -20,6 +24,7 @@ from . import quality_sorting
 from . import quality_breakpoint
 from . import quality_measure
 from . import quality_service_sheet
+from . import quality_service_sheet_link
 from . import ir_actions_report
 from . import ir_actions_server
 from . import mail_activity

@@ -1,13 +1,5 @@
-from datetime import timedelta
-
-import pytz
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-
-# A shift that goes on over midnight is two lines of the calendar.
-GAP = timedelta(minutes=1)
-LOOK_AHEAD = timedelta(days=14)
 
 
 class QualityBreakpoint(models.Model):
@@ -163,43 +155,3 @@ class QualityBreakpoint(models.Model):
         for mark in self:
             mark.complaint_id._reopen_containment(mark)
         return True
-
-
-class ResidentSite(models.Model):
-    _inherit = "resident.site"
-
-    def _get_full_shift_end(self, moment):
-        """Return the end of the first shift that begins at or after ``moment``.
-
-        :param moment: naive UTC datetime
-        :return: naive UTC datetime, False when no shift begins within two weeks
-        """
-        self.ensure_one()
-        start = pytz.utc.localize(moment)
-        # One day back, to see that a shift over midnight is one shift.
-        intervals = self.calendar_id.sudo()._work_intervals_batch(
-            start - timedelta(days=1),
-            start + LOOK_AHEAD,
-            domain=[
-                ("time_type", "=", "leave"),
-                ("calendar_id", "=", self.calendar_id.id),
-            ],
-            tz=self._get_timezone(),
-        )[False]
-        shifts = []
-        for begin, end, attendance in intervals:
-            goes_on = (
-                shifts
-                and begin - shifts[-1][1] <= GAP
-                and attendance[:1].hour_from == 0
-            )
-            if goes_on:
-                shifts[-1] = (shifts[-1][0], end)
-            else:
-                shifts.append((begin, end))
-        end = next((end for begin, end in shifts if begin >= start), None)
-        if not end:
-            return False
-        # A line until 24:00 ends a microsecond early.
-        end = end.astimezone(pytz.utc).replace(tzinfo=None) + timedelta(microseconds=1)
-        return end.replace(microsecond=0)

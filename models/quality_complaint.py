@@ -1,10 +1,6 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-
-from .resident_clock_mixin import ALERT_LATE, Clock
 
 COMPLAINT_STATES = [
     ("new", "New"),
@@ -17,7 +13,6 @@ COMPLAINT_STATES = [
     ("cancelled", "Cancelled"),
 ]
 OPEN_STATES = ("new", "reported", "contained", "analysed", "verifying")
-CLOCK_SKEW = timedelta(minutes=5)
 
 
 class QualityComplaint(models.Model):
@@ -40,15 +35,6 @@ class QualityComplaint(models.Model):
     # Sales and Quality read the complaint and take part in its talk.
     _mail_post_access = "read"
     _sequence_code = "quality.complaint"
-    _clocks = {
-        "arrival": Clock(
-            "called_at", "arrival_deadline", "arrived_at", "arrival_alert"
-        ),
-        "feedback": Clock(
-            "arrived_at", "feedback_deadline", "feedback_sent_at", "feedback_alert"
-        ),
-        "due": Clock("called_at", "due_deadline", "closed_at", "due_alert"),
-    }
     _protected_fields = (
         "name",
         "company_id",
@@ -220,103 +206,10 @@ class QualityComplaint(models.Model):
     )
     line_stop_reason = fields.Char()
 
-    # Clocks (C3-C5)
-    called_at = fields.Datetime(
-        string="Called",
-        default=fields.Datetime.now,
-        required=True,
-        copy=False,
-        tracking=True,
-    )
-    arrived_at = fields.Datetime(string="On Site", readonly=True, copy=False)
-    arrival_deadline = fields.Datetime(
-        string="On Site Until",
-        compute="_compute_arrival_deadline",
-        store=True,
-        precompute=True,
-    )
-    arrival_status = fields.Selection(
-        selection=[
-            ("pending", "Pending"),
-            ("on_time", "On Time"),
-            ("late", "Late"),
-            ("excused", "Late, Explained"),
-        ],
-        compute="_compute_arrival_status",
-        store=True,
-        precompute=True,
-        index=True,
-        tracking=True,
-    )
-    arrival_alert = fields.Integer(readonly=True, copy=False)
-    late_reason = fields.Char(copy=False, tracking=True)
-    standin_id = fields.Many2one(
-        comodel_name="res.users",
-        string="Stand-in",
-        domain="[('share', '=', False)]",
-        copy=False,
-        tracking=True,
-        help="Who went in place of the resident.",
-    )
-    customer_told = fields.Char(
-        string="Customer Was Told", copy=False, help="What the customer was told."
-    )
-    feedback_deadline = fields.Datetime(
-        string="Feedback Until",
-        compute="_compute_feedback_deadline",
-        store=True,
-        precompute=True,
-    )
-    feedback_sent_at = fields.Datetime(
-        string="Feedback Sent", readonly=True, copy=False
-    )
-    feedback_status = fields.Selection(
-        selection=[("pending", "Pending"), ("on_time", "On Time"), ("late", "Late")],
-        compute="_compute_feedback_status",
-        store=True,
-        precompute=True,
-        index=True,
-        tracking=True,
-    )
-    feedback_alert = fields.Integer(readonly=True, copy=False)
-    feedback_revision = fields.Integer(readonly=True, copy=False)
-    customer_due_date = fields.Date(
-        copy=False,
-        tracking=True,
-        help="When the customer expects the permanent measure.",
-    )
-    due_deadline = fields.Datetime(
-        string="Permanent Measure Until",
-        compute="_compute_due_deadline",
-        store=True,
-        precompute=True,
-    )
-    due_alert = fields.Integer(readonly=True, copy=False)
-    closed_at = fields.Datetime(string="Closed On", readonly=True, copy=False)
-    is_overdue = fields.Boolean(
-        compute="_compute_is_overdue", search="_search_is_overdue"
-    )
-
     # What came of it
     root_cause = fields.Text(copy=False)
     closing_reason = fields.Text(
         readonly=True, copy=False, help="Why it was refused, cancelled or opened again."
-    )
-    recurrence_of_id = fields.Many2one(
-        comodel_name="quality.complaint",
-        string="Recurrence of",
-        compute="_compute_recurrence_of_id",
-        store=True,
-        precompute=True,
-        index="btree_not_null",
-        copy=False,
-        help="The closed complaint with the same site, product and defect.",
-    )
-    twin_ids = fields.Many2many(
-        comodel_name="quality.complaint",
-        string="Also Open",
-        compute="_compute_twin_ids",
-        help="Open complaints with the same site, product and defect.",
     )
     talk_ids = fields.One2many("resident.talk", "complaint_id")
     talk_count = fields.Integer(compute="_compute_counts")
@@ -366,140 +259,6 @@ class QualityComplaint(models.Model):
         for complaint in self:
             complaint.place_id = complaint.part_id.place_id or complaint.place_id
 
-    @api.depends("called_at", "site_id")
-    def _compute_arrival_deadline(self):
-        for site, complaints in self.grouped("site_id").items():
-            calls = [c.called_at for c in complaints if c.called_at]
-            on_shift = site._get_on_shift(calls) if site else set()
-            for complaint in complaints:
-                if not (site and complaint.called_at):
-                    complaint.arrival_deadline = False
-                    continue
-                minutes = (
-                    site.arrival_minutes_on_shift
-                    if complaint.called_at in on_shift
-                    else site.arrival_minutes_off_shift
-                )
-                complaint.arrival_deadline = complaint.called_at + timedelta(
-                    minutes=minutes
-                )
-
-    @api.depends(
-        "arrived_at",
-        "arrival_deadline",
-        "arrival_alert",
-        "late_reason",
-        "standin_id",
-        "customer_told",
-    )
-    def _compute_arrival_status(self):
-        for complaint in self:
-            arrived, deadline = complaint.arrived_at, complaint.arrival_deadline
-            if arrived and deadline and arrived <= deadline:
-                complaint.arrival_status = "on_time"
-            elif arrived or complaint.arrival_alert >= ALERT_LATE:
-                complaint.arrival_status = (
-                    "excused" if complaint._is_late_explained() else "late"
-                )
-            else:
-                complaint.arrival_status = "pending"
-
-    def _is_late_explained(self):
-        """Late needs a reason, the stand-in, or what the customer was told (C3)."""
-        return bool(self.late_reason or self.standin_id or self.customer_told)
-
-    @api.depends("arrived_at")
-    def _compute_feedback_deadline(self):
-        for complaint in self:
-            complaint.feedback_deadline = complaint.arrived_at and (
-                complaint.arrived_at
-                + timedelta(minutes=complaint.site_id.feedback_minutes)
-            )
-
-    @api.depends("feedback_sent_at", "feedback_deadline", "feedback_alert")
-    def _compute_feedback_status(self):
-        for complaint in self:
-            sent, deadline = complaint.feedback_sent_at, complaint.feedback_deadline
-            if sent:
-                on_time = deadline and sent <= deadline
-                complaint.feedback_status = "on_time" if on_time else "late"
-            else:
-                late = complaint.feedback_alert >= ALERT_LATE
-                complaint.feedback_status = "late" if late else "pending"
-
-    @api.depends("customer_due_date", "site_id")
-    def _compute_due_deadline(self):
-        for complaint in self:
-            complaint.due_deadline = (
-                complaint.customer_due_date
-                and complaint.site_id
-                and complaint.site_id._get_end_of_day(complaint.customer_due_date)
-            )
-
-    @api.depends("due_deadline", "state")
-    def _compute_is_overdue(self):
-        now = fields.Datetime.now()
-        for complaint in self:
-            complaint.is_overdue = bool(
-                complaint.state in OPEN_STATES
-                and complaint.due_deadline
-                and complaint.due_deadline < now
-            )
-
-    @api.model
-    def _search_is_overdue(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        return self._get_open_domain() & Domain(
-            "due_deadline", "<", fields.Datetime.now()
-        )
-
-    @api.depends("site_id", "product_id", "defect_id")
-    def _compute_recurrence_of_id(self):
-        """Find the last complaint closed within the company's period, in one query."""
-        keyed = self.filtered(lambda c: c.site_id and c.product_id and c.defect_id)
-        self.recurrence_of_id = False
-        if not keyed:
-            return
-        # A recurrence counts whoever wrote the earlier complaint.
-        closed = self.sudo().search(
-            Domain("site_id", "in", keyed.site_id.ids)
-            & Domain("product_id", "in", keyed.product_id.ids)
-            & Domain("defect_id", "in", keyed.defect_id.ids)
-            & Domain("state", "=", "closed"),
-            order="closed_at desc, id desc",
-        )
-        by_key = closed.grouped(lambda c: (c.site_id, c.product_id, c.defect_id))
-        for complaint in keyed:
-            called_at = complaint.called_at or fields.Datetime.now()
-            since = called_at - timedelta(days=complaint.company_id.recurrence_days)
-            key = (complaint.site_id, complaint.product_id, complaint.defect_id)
-            complaint.recurrence_of_id = next(
-                (
-                    earlier
-                    for earlier in by_key.get(key, self.browse())
-                    if earlier.id != complaint._origin.id
-                    and since <= earlier.closed_at <= called_at
-                ),
-                False,
-            )
-
-    @api.depends("site_id", "product_id", "defect_id")
-    def _compute_twin_ids(self):
-        keyed = self.filtered(lambda c: c.site_id and c.product_id and c.defect_id)
-        self.twin_ids = False
-        if not keyed:
-            return
-        twins = self.search(
-            self._get_open_domain()
-            & Domain("site_id", "in", keyed.site_id.ids)
-            & Domain("product_id", "in", keyed.product_id.ids)
-            & Domain("defect_id", "in", keyed.defect_id.ids)
-        ).grouped(lambda c: (c.site_id, c.product_id, c.defect_id))
-        for complaint in keyed:
-            key = (complaint.site_id, complaint.product_id, complaint.defect_id)
-            complaint.twin_ids = twins.get(key, self.browse()) - complaint._origin
-
     @api.depends("product_id", "site_id", "talk_ids")
     def _compute_counts(self):
         history = {
@@ -539,19 +298,6 @@ class QualityComplaint(models.Model):
         return Domain("state", "in", OPEN_STATES)
 
     # === CONSTRAINTS === #
-
-    @api.constrains("called_at")
-    def _check_called_at(self):
-        limit = fields.Datetime.now() + CLOCK_SKEW
-        for complaint in self:
-            if complaint.called_at > limit:
-                raise ValidationError(
-                    self.env._(
-                        "%(name)s: “Called” lies in the future. Enter when the "
-                        "customer called.",
-                        name=complaint.name,
-                    )
-                )
 
     @api.constrains("part_id", "product_id")
     def _check_product_id(self):
@@ -620,23 +366,6 @@ class QualityComplaint(models.Model):
             self._emit_findings()
         return result
 
-    def _check_clock_basis(self, vals):
-        """The clocks rest on these fields: fixed once the resident has arrived."""
-        for complaint in self.filtered("arrived_at"):
-            for name in {"called_at", "site_id"} & set(vals):
-                field = self._fields[name]
-                new = field.convert_to_cache(vals[name], complaint)
-                if new != field.convert_to_cache(complaint[name], complaint):
-                    raise UserError(
-                        self.env._(
-                            "%(name)s: “%(field)s” is fixed since the arrival, the "
-                            "clocks count from it. Cancel the complaint and enter "
-                            "it again if it is wrong.",
-                            name=complaint.name,
-                            field=field._description_string(self.env),
-                        )
-                    )
-
     @api.model
     def _fill_sites_and_parts(self, vals_list):
         """Complete the site, and the part of who names only site and product.
@@ -690,13 +419,6 @@ class QualityComplaint(models.Model):
         """Say that a defect recurs or that the line stands, once each."""
         self.filtered("recurrence_of_id")._emit_event("recurring")
         self.filtered("line_stop_minutes")._emit_event("line_stop")
-
-    @api.model
-    def _get_clock_state_depends(self):
-        return ["state"]
-
-    def _has_running_clocks(self):
-        return self.state in OPEN_STATES
 
     def _get_event_users(self, role):
         users = super()._get_event_users(role)

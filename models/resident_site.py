@@ -1,23 +1,8 @@
 import ast
-import re
 import secrets
-from datetime import timedelta
-from itertools import count
-
-import pytz
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-
-# Shops that a new site starts with (P1): kind, name, ours.
-DEFAULT_PLACES = ("buffer", "transit", "warehouse", "body", "paint", "assembly")
-# The site's own stock locations (P2): field of the site, kind of place, usage.
-OWN_LOCATIONS = {
-    "buffer_location_id": ("buffer", "internal"),
-    "transit_location_id": ("transit", "transit"),
-    "suspect_location_id": (None, "internal"),
-    "rework_location_id": (None, "internal"),
-}
 
 
 class ResidentSite(models.Model):
@@ -233,67 +218,6 @@ class ResidentSite(models.Model):
             }
         return values
 
-    # === TIME === #
-
-    def _get_timezone(self):
-        """Return the site's time zone as a pytz object."""
-        return pytz.timezone(self.tz or "UTC")
-
-    def _get_local_date(self, moment=None):
-        """Return the date at the site at ``moment`` (naive UTC, default now)."""
-        moment = moment or fields.Datetime.now()
-        return pytz.utc.localize(moment).astimezone(self._get_timezone()).date()
-
-    def _get_end_of_day(self, day):
-        """Return the last second of ``day`` at the site, as naive UTC."""
-        next_midnight = self._get_timezone().localize(
-            fields.Datetime.to_datetime(day + timedelta(days=1))
-        )
-        return next_midnight.astimezone(pytz.utc).replace(tzinfo=None) - timedelta(
-            seconds=1
-        )
-
-    def _get_on_shift(self, moments, calendar=None):
-        """Return those of ``moments`` that lie within the customer's shifts.
-
-        Public holidays of the site's own calendar count as off shift; our own
-        company's do not, the customer works on them.
-
-        :param moments: naive UTC datetimes
-        :param calendar: shifts of one engineer in place of the site's
-        :rtype: set of datetime
-        """
-        self.ensure_one()
-        moments = sorted(set(moments))
-        calendar = calendar or self.calendar_id
-        if not moments:
-            return set()
-        margin = timedelta(minutes=1)
-        # Shifts are the customer's, whoever asks and in whichever language.
-        intervals = calendar.sudo()._work_intervals_batch(
-            pytz.utc.localize(moments[0] - margin),
-            pytz.utc.localize(moments[-1] + margin),
-            domain=[
-                ("time_type", "=", "leave"),
-                ("calendar_id", "=", calendar.id),
-            ],
-            tz=pytz.timezone(calendar.tz),
-        )[False]
-        spans = [
-            (
-                start.astimezone(pytz.utc).replace(tzinfo=None),
-                stop.astimezone(pytz.utc).replace(tzinfo=None),
-            )
-            for start, stop, _attendance in intervals
-        ]
-        on_shift, index = set(), 0
-        for moment in moments:
-            while index < len(spans) and spans[index][1] <= moment:
-                index += 1
-            if index < len(spans) and spans[index][0] <= moment:
-                on_shift.add(moment)
-        return on_shift
-
     # === PEOPLE === #
 
     def _get_on_duty(self, role="resident", moment=None):
@@ -351,106 +275,7 @@ class ResidentSite(models.Model):
             site.report_token = self._default_report_token()
         return True
 
-    # === SET-UP === #
-
-    def action_set_up(self):
-        """Make what a site needs and does not have yet.
-
-        Stock locations below its warehouse, the usual shops as places and its e-mail
-        address. Safe to run again: what is there stays.
-        """
-        self.check_access("write")
-        for site in self:
-            site._create_locations()
-            site._create_places()
-            if not site.alias_name:
-                site.alias_name = site._get_free_alias_name()
-        return True
-
-    def _get_free_alias_name(self):
-        """Return an address that no document of any company has yet."""
-        self.ensure_one()
-        wanted = "quality-" + re.sub(r"\W+", "-", self.code.lower())
-        # Addresses are unique across companies, which the user may not see.
-        taken = set(
-            self.env["mail.alias"]
-            .sudo()
-            .search([("alias_name", "=like", f"{wanted}%")])
-            .mapped("alias_name")
-        )
-        if wanted not in taken:
-            return wanted
-        return next(n for i in count(2) if (n := f"{wanted}-{i}") not in taken)
-
-    def _create_locations(self):
-        self.ensure_one()
-        missing = [name for name in OWN_LOCATIONS if not self[name]]
-        if not missing:
-            return
-        # A customer-service manager sets up sites without being a stock manager.
-        # Location names are not translatable: they take the company's language.
-        lang = self.company_id.partner_id.lang or self.env.lang
-        locations_sudo = (
-            self.env["stock.location"]
-            .sudo()
-            .with_company(self.company_id)
-            .with_context(lang=lang)
-        )
-        warehouse = (
-            self.warehouse_id
-            or self.with_company(self.company_id)._default_warehouse_id()
-        )
-        parent = locations_sudo.create(
-            {
-                "name": self.code,
-                "usage": "view",
-                "location_id": warehouse.sudo().view_location_id.id,
-                "company_id": self.company_id.id,
-            }
-        )
-        created = locations_sudo.create(
-            [
-                {
-                    "name": self._fields[name]._description_string(locations_sudo.env),
-                    "usage": OWN_LOCATIONS[name][1],
-                    "location_id": parent.id,
-                    "company_id": self.company_id.id,
-                }
-                for name in missing
-            ]
-        )
-        self.write(dict(zip(missing, created.ids, strict=True)))
-
-    def _create_places(self):
-        self.ensure_one()
-        places = self.env["resident.place"].with_context(lang="en_US")
-        labels = places._get_kind_labels()
-        own = {kind: field for field, (kind, _usage) in OWN_LOCATIONS.items() if kind}
-        present = set(self.place_ids.mapped("kind"))
-        created = places.create(
-            [
-                {
-                    "site_id": self.id,
-                    "name": labels["en_US"][kind],
-                    "kind": kind,
-                    "sequence": 10 * number,
-                    "location_id": self[own[kind]].id if kind in own else False,
-                }
-                for number, kind in enumerate(DEFAULT_PLACES, start=1)
-                if kind not in present
-            ]
-        )
-        for place in created:
-            # While a module is installed its own translations come last: what reads as
-            # English then is left to them.
-            place.update_field_translations(
-                "name",
-                {
-                    lang: names[place.kind]
-                    for lang, names in labels.items()
-                    if names[place.kind] != place.name
-                },
-            )
+    # === SMART BUTTONS === #
 
     def action_view_complaints(self):
         """Open the complaints of this site."""
@@ -468,13 +293,7 @@ class ResidentSite(models.Model):
         return self._get_stock_action()
 
     def _get_stock_action(self, product=None):
-        domain = [
-            (
-                "location_id",
-                "in",
-                [self[name].id for name in OWN_LOCATIONS if self[name]],
-            )
-        ]
+        domain = [("location_id", "in", self._get_own_locations().ids)]
         if product:
             domain.append(("product_id", "=", product.id))
         return {

@@ -1,0 +1,126 @@
+import re
+from itertools import count
+
+from odoo import models
+
+# Shops that a new site starts with (P1): kind, name, ours.
+DEFAULT_PLACES = ("buffer", "transit", "warehouse", "body", "paint", "assembly")
+# The site's own stock locations (P2): field of the site, kind of place, usage.
+OWN_LOCATIONS = {
+    "buffer_location_id": ("buffer", "internal"),
+    "transit_location_id": ("transit", "transit"),
+    "suspect_location_id": (None, "internal"),
+    "rework_location_id": (None, "internal"),
+}
+
+
+class ResidentSite(models.Model):
+    """What a new site gets at the press of one button (P1, P2)."""
+
+    _inherit = "resident.site"
+
+    def _get_own_locations(self):
+        """Return our stock locations at this site."""
+        self.ensure_one()
+        return self.env["stock.location"].concat(
+            *(self[name] for name in OWN_LOCATIONS)
+        )
+
+    def action_set_up(self):
+        """Make what a site needs and does not have yet.
+
+        Stock locations below its warehouse, the usual shops as places and its e-mail
+        address. Safe to run again: what is there stays.
+        """
+        self.check_access("write")
+        for site in self:
+            site._create_locations()
+            site._create_places()
+            if not site.alias_name:
+                site.alias_name = site._get_free_alias_name()
+        return True
+
+    def _get_free_alias_name(self):
+        """Return an address that no document of any company has yet."""
+        self.ensure_one()
+        wanted = "quality-" + re.sub(r"\W+", "-", self.code.lower())
+        # Addresses are unique across companies, which the user may not see.
+        taken = set(
+            self.env["mail.alias"]
+            .sudo()
+            .search([("alias_name", "=like", f"{wanted}%")])
+            .mapped("alias_name")
+        )
+        if wanted not in taken:
+            return wanted
+        return next(n for i in count(2) if (n := f"{wanted}-{i}") not in taken)
+
+    def _create_locations(self):
+        self.ensure_one()
+        missing = [name for name in OWN_LOCATIONS if not self[name]]
+        if not missing:
+            return
+        # A customer-service manager sets up sites without being a stock manager.
+        # Location names are not translatable: they take the company's language.
+        lang = self.company_id.partner_id.lang or self.env.lang
+        locations_sudo = (
+            self.env["stock.location"]
+            .sudo()
+            .with_company(self.company_id)
+            .with_context(lang=lang)
+        )
+        warehouse = (
+            self.warehouse_id
+            or self.with_company(self.company_id)._default_warehouse_id()
+        )
+        parent = locations_sudo.create(
+            {
+                "name": self.code,
+                "usage": "view",
+                "location_id": warehouse.sudo().view_location_id.id,
+                "company_id": self.company_id.id,
+            }
+        )
+        created = locations_sudo.create(
+            [
+                {
+                    "name": self._fields[name]._description_string(locations_sudo.env),
+                    "usage": OWN_LOCATIONS[name][1],
+                    "location_id": parent.id,
+                    "company_id": self.company_id.id,
+                }
+                for name in missing
+            ]
+        )
+        self.write(dict(zip(missing, created.ids, strict=True)))
+
+    def _create_places(self):
+        self.ensure_one()
+        places = self.env["resident.place"].with_context(lang="en_US")
+        labels = places._get_kind_labels()
+        own = {kind: field for field, (kind, _usage) in OWN_LOCATIONS.items() if kind}
+        present = set(self.place_ids.mapped("kind"))
+        created = places.create(
+            [
+                {
+                    "site_id": self.id,
+                    "name": labels["en_US"][kind],
+                    "kind": kind,
+                    "sequence": 10 * number,
+                    "location_id": self[own[kind]].id if kind in own else False,
+                }
+                for number, kind in enumerate(DEFAULT_PLACES, start=1)
+                if kind not in present
+            ]
+        )
+        for place in created:
+            # While a module is installed its own translations come last: what reads as
+            # English then is left to them.
+            place.update_field_translations(
+                "name",
+                {
+                    lang: names[place.kind]
+                    for lang, names in labels.items()
+                    if names[place.kind] != place.name
+                },
+            )
