@@ -488,5 +488,3 @@ class TestFailureByMail(SmtpCatcher, BreakpointCommon):
         (mail,) = self._get_received(self.manager)
         html = mail.get_body(("html",)).get_content()
         self.assertIn("Second one", html)
-
-

@@ -394,9 +394,7 @@ class TestSortings(ContainmentCommon):
     def test_stock_on_pallets(self):
         """No quant may go below zero, however the parts are packed."""
         package = self.env["stock.package"].create({"name": "PALLET-1"})
-        self._put(
-            self.buffer_location, 30, self.lot, self.in_lots, package_id=package
-        )
+        self._put(self.buffer_location, 30, self.lot, self.in_lots, package_id=package)
         sorting = self._get_sorting(self._open(), self.buffer)
         self._try(sorting, {"qty_suspect": 4, "lot_id": self.lot.id})
         self.env.flush_all()
@@ -436,8 +434,15 @@ class TestSortings(ContainmentCommon):
         for sorting in sortings:
             ours = sorting.is_ours
             sizes = (
-                [(lot, self._get_stock(sorting.place_id.location_id, lot, self.in_lots))
-                 for lot in lots]
+                [
+                    (
+                        lot,
+                        self._get_stock(
+                            sorting.place_id.location_id, lot, self.in_lots
+                        ),
+                    )
+                    for lot in lots
+                ]
                 if ours
                 else [(lots[:0], sorting.qty_expected / 2)] * 2
             )
@@ -498,9 +503,7 @@ class TestSortings(ContainmentCommon):
             (self.buffer_location, 500 - 18),
             (self.transit_location, 200 - 18),
         ):
-            self.assertEqual(
-                self._get_stock(location, product=self.in_lots), quantity
-            )
+            self.assertEqual(self._get_stock(location, product=self.in_lots), quantity)
         complaint.action_contain()
         self.assertEqual(complaint.state, "contained")
 
@@ -576,7 +579,8 @@ class TestSortings(ContainmentCommon):
         wrong.action_undo()
         self.assertTrue(wrong.undone)
         self.assertRecordValues(
-            sorting, [{"qty_checked": 1, "qty_bad": 1, "qty_suspect": 0, "qty_left": 29}]
+            sorting,
+            [{"qty_checked": 1, "qty_bad": 1, "qty_suspect": 0, "qty_left": 29}],
         )
         for location, quantity in (
             (self.buffer_location, 29),
@@ -707,6 +711,18 @@ class TestSortings(ContainmentCommon):
         self.assertEqual(inspection.state, "success")
         inspection.state = "draft"
         inspection.unlink()
+
+    def test_two_are_deleted_at_once(self):
+        """Core's own guard against deleting stops with a traceback."""
+        both = self.env["qc.inspection"].create(
+            [{"object_id": f"product.product,{self.product.id}"}] * 2
+        )
+        both.unlink()
+        self.assertFalse(both.exists())
+        for user in (self.resident, self.manager, self.root):
+            sortings = self._open().inspection_ids.with_user(user)
+            with self.subTest(user=user.login), self.assertRaises(UserError):
+                sortings.unlink()
 
     # === CONTAINED === #
 
@@ -973,9 +989,7 @@ class TestSortings(ContainmentCommon):
             seen = complaint.with_user(user)
             with self.subTest(user=user.login):
                 self.assertEqual(seen.qty_checked, 19)
-                self.assertEqual(
-                    sum(seen.inspection_ids.mapped("qty_checked")), 19
-                )
+                self.assertEqual(sum(seen.inspection_ids.mapped("qty_checked")), 19)
 
     def test_totals_of_many(self):
         """One list of complaints costs the same however many are shown."""

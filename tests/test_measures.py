@@ -18,7 +18,9 @@ class MeasureCommon(ResidentCommon):
         return (
             self.env["quality.measure"]
             .with_user(user or self.resident)
-            .create({"complaint_id": complaint.id, "name": "Sort at the line", **values})
+            .create(
+                {"complaint_id": complaint.id, "name": "Sort at the line", **values}
+            )
         )
 
     def _create_done(self, complaint=None, **values):
