@@ -43,6 +43,11 @@ EXPECTED = {
         **dict.fromkeys(("resident", "standin"), ("crud", "", "")),
         "quality": WORK_OWN,
     },
+    # A draft may go; what was signed guards itself.
+    "quality.service.sheet": {
+        **MASTER,
+        **dict.fromkeys(("resident", "standin"), ("crud", "", "")),
+    },
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
@@ -56,6 +61,7 @@ EXPECTED = {
     "quality.reason": DIALOGUE,
     "quality.breakpoint.fail": DIALOGUE,
     "quality.sorting.scan": DIALOGUE,
+    "quality.sheet.sign": DIALOGUE,
 }
 # Of another module, with rights of ours.
 EXTENDED = ("qc.inspection", "qc.inspection.line")
@@ -65,6 +71,7 @@ SHARED = (
     "quality.reason",
     "quality.breakpoint.fail",
     "quality.sorting.scan",
+    "quality.sheet.sign",
 )
 ROLES = ("resident", "standin", "quality", "sales", "manager", "gm", "outsider")
 
@@ -113,10 +120,14 @@ class TestAccess(ResidentCommon):
             sorting = self.complaint.inspection_ids
             values = {"inspection_id": sorting.id, "serials": "S1"}
             return (records.create(values),) * 3
-        if model == "quality.measure":
+        if model == "quality.sheet.sign":
+            (sheet, *_others) = self._get_records("quality.service.sheet")
+            values = {"sheet_id": sheet.id, "signed_by": "Li Wei", "signature": b"eA=="}
+            return (records.create(values),) * 3
+        if model in ("quality.measure", "quality.service.sheet"):
+            name = {"name": "Sort"} if model == "quality.measure" else {}
             return tuple(
-                records.create({"complaint_id": c.id, "name": "Sort"})
-                for c in self.complaints
+                records.create({"complaint_id": c.id, **name}) for c in self.complaints
             )
         values = {
             "resident.contact": {"partner_id": self.sqe.id, "role": "other"},
