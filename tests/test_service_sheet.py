@@ -535,6 +535,167 @@ class TestServiceSheet(SheetCommon):
         ).create({"reason": "Miscounted"}).action_apply()
         self.assertEqual(sheet.state, "void")
 
+    # === AROUND THE LOCK === #
+
+    def test_everything_that_is_printed_is_locked(self):
+        """A field added to the sheet belongs to the signed ones, or says why not."""
+        free = {
+            # Mail and to-do lists.
+            *self.env["mail.thread"]._fields,
+            # The link dies with the signature; it and the address are protected.
+            "link_token",
+            "link_until",
+        }
+        editable = {
+            name
+            for name, field in self.model._fields.items()
+            if field.store and not field.readonly
+        }
+        self.assertEqual(editable - free - set(self.model._signed_fields), set())
+
+    def test_key_is_not_in_the_messages(self):
+        """Who reads the sheet could else sign it in the customer's name."""
+        sheet = self._create_sheet()
+        sheet.action_send_link()
+        token = sheet.sudo().link_token
+        for user in (self.resident, self.quality, self.sales, self.manager):
+            env = self.env(user=user)
+            messages = env["mail.message"].search([("body", "like", token)])
+            with self.subTest(user=user.login):
+                self.assertFalse(messages)
+                shown = str(sheet.with_user(user).message_ids.mapped("body"))
+                self.assertNotIn(token, shown)
+
+    def test_sheet_does_not_move_to_another_site(self):
+        complaint_de = self._create_complaint(self.resident_de, site_id=self.site_de.id)
+        complaint_b = self._create_complaint(self.resident_b, site_id=self.site_b.id)
+        for complaint in (complaint_de, complaint_b):
+            sheet = self._create_sheet(contact_id=False, place_id=False)
+            with (
+                self.subTest(site=complaint.site_id.name),
+                mute_logger("odoo.addons.base.models.ir_rule"),
+                self.assertRaises(UserError),
+                self._rolled_back(),
+            ):
+                sheet.complaint_id = complaint.id
+                self.env.flush_all()
+
+    def test_break_is_not_negative(self):
+        """Else a break of -8 h adds eight hours for each engineer."""
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(IntegrityError),
+            self._rolled_back(),
+        ):
+            self._create_sheet(hours_break=-8)
+            self.env.flush_all()
+
+    def test_intact_when_people_leave(self):
+        sheet = self._create_signed()
+        self.posting_standin.date_to = fields.Date.today()
+        self.standin.active = False
+        self._assert_intact(sheet, True, self.resident, self.manager, self.root)
+        report = self.env["ir.actions.report"].with_user(self.quality)
+        content, _kind = report._render_qweb_html(REPORT, sheet.ids)
+        self.assertIn(self.standin.name, content.decode())
+
+    def test_intact_when_people_are_renamed(self):
+        sheet = self._create_signed()
+        self.standin.name = "Aaron, married"
+        self._assert_intact(sheet, True)
+
+    def test_lost_hash_shows(self):
+        sheet = self._create_signed()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE quality_service_sheet SET signed_hash = NULL, qty_good = 91 "
+            "WHERE id = %s",
+            [sheet.id],
+        )
+        self._assert_intact(sheet, False)
+
+    def test_another_product_shows(self):
+        """The product is printed on the sheet, so it is part of what was signed."""
+        sheet = self._create_signed(lot_ids=False)
+        try:
+            with self.env.cr.savepoint():
+                self.complaint.write(
+                    {"part_id": False, "product_id": self.product_2.id}
+                )
+        except UserError:
+            return
+        self._assert_intact(sheet, False)
+
+    def test_archived_pdf_stays(self):
+        sheet = self._create_signed()
+        event = self._get_events(sheet)
+        pdf = sheet.sudo()._get_event_attachments(event)
+        for name, change in (
+            ("delete", lambda attachment: attachment.unlink()),
+            ("replace", lambda attachment: attachment.write({"raw": b"mine"})),
+        ):
+            for user in (self.resident, self.manager):
+                with self.subTest(name=name, user=user.login):
+                    with self.assertRaises(UserError), self._rolled_back():
+                        change(pdf.with_user(user))
+
+    def test_planted_pdf_is_not_mailed(self):
+        """The archive is found by the hash, which everybody can read."""
+        sheet = self._create_signed()
+        planted = (
+            self.env["ir.attachment"]
+            .with_user(self.resident)
+            .create(
+                {
+                    "name": "planted.pdf",
+                    "raw": b"mine",
+                    "description": sheet.signed_hash,
+                    "res_model": sheet._name,
+                    "res_id": sheet.id,
+                }
+            )
+        )
+        event = self._get_events(sheet)
+        self.assertNotEqual(sheet.sudo()._get_event_attachments(event), planted)
+
+    def test_correction_cannot_be_deleted(self):
+        """Else the signed sheet is void and nothing stands in for it."""
+        sheet = self._create_signed()
+        action = sheet.action_revise(reason="Miscounted")
+        revision = self.model.with_user(self.resident).browse(action["res_id"])
+        with self.assertRaises(UserError):
+            revision.unlink()
+
+    def test_correction_is_recognisable(self):
+        sheet = self._create_signed(
+            method_file_ids=self._create_photo(name="WI-7.jpg").ids
+        )
+        action = sheet.action_revise(reason="Miscounted")
+        revision = self.model.with_user(self.resident).browse(action["res_id"])
+        report = self.env["ir.actions.report"].with_user(self.quality)
+        content, _kind = report._render_qweb_html(REPORT, revision.ids)
+        self.assertIn(sheet.name, content.decode())
+        self.assertEqual(
+            revision.method_file_ids.mapped("name"),
+            ["WI-7.jpg"],
+            "the instruction is still that of the work",
+        )
+
+    def test_reason_dialogue_opens_the_correction(self):
+        sheet = self._create_signed()
+        dialogue = self.env["quality.reason"].with_user(self.resident)
+        action = (
+            dialogue.with_context(
+                active_model=sheet._name,
+                active_ids=sheet.ids,
+                reason_action="action_revise",
+            )
+            .create({"reason": "Miscounted"})
+            .action_apply()
+        )
+        revision = self.model.search([("previous_id", "=", sheet.id)])
+        self.assertEqual(action.get("res_id"), revision.id)
+
     # === RIGHTS === #
 
     def test_who_reads_and_writes(self):
@@ -716,10 +877,10 @@ class TestServiceSheetPdf(RenderPdf, SmtpCatcher, SheetCommon, HttpCase):
             self.assertNotIn(absent, text)
 
     def test_draft_has_no_signature(self):
-        sheet = self._create_sheet()
-        pages, text = self._render(sheet)
-        self.assertEqual(self._count_signatures(pages), 0)
-        self.assertNotIn("SHA-256", text)
+        content = self._render_html(self._create_sheet())
+        self.assertNotIn('alt="Signature"', content)
+        self.assertNotIn("SHA-256", content)
+        self.assertIn('alt="Signature"', self._render_html(self._create_signed()))
         bare = self.model.create({"complaint_id": self.complaint.id})
         self.assertNotIn(">False<", self._render_html(bare))
 
@@ -735,8 +896,7 @@ class TestServiceSheetPdf(RenderPdf, SmtpCatcher, SheetCommon, HttpCase):
             "UPDATE quality_service_sheet SET qty_bad = 1 WHERE id = %s", [sheet.id]
         )
         self.env.invalidate_all()
-        _pages, text = self._render(sheet)
-        self.assertIn("NOT INTACT", text)
+        self.assertIn("NOT INTACT", self._render_html(sheet))
 
     def test_customer_s_language(self):
         field = self.env["ir.model.fields"]._get("quality.service.sheet", "work")
@@ -748,14 +908,13 @@ class TestServiceSheetPdf(RenderPdf, SmtpCatcher, SheetCommon, HttpCase):
         )
         sheet = self._create_signed(remarks="密封条表面划伤")
         expected = ("现场挑选", "质量问题服务确认单")
-        _pages, text = self._render(sheet)
-        self.assertIn("Sorting", text)
-        self.assertIn("密封条表面划伤", text)
+        content = self._render_html(sheet)
+        self.assertIn("Sorting", content)
         for word in expected:
-            self.assertNotIn(word, text)
+            self.assertNotIn(word, content)
         self.customer.lang = "zh_CN"
         _pages, text = self._render(sheet)
-        for word in expected:
+        for word in (*expected, "密封条表面划伤"):
             self.assertIn(word, text)
         self.assertIn("Sorting", self._render_html(sheet, document_lang="en_US"))
 
@@ -1046,6 +1205,94 @@ class TestServiceSheetLink(SmtpCatcher, SheetCommon, HttpCase):
         self.assertEqual(
             self._get_addresses(), sorted([self.quality.email, self.manager.email])
         )
+
+    def test_what_is_no_signature_is_refused(self):
+        sheet = self._create_sheet()
+        sign_path = self._get_sign_path(self._send_link(sheet))
+        for params in (
+            {"signature": None},
+            {"signature": ""},
+            {"signature": False},
+            {"name": None},
+            {"name": ""},
+            {"name": "   "},
+            {"signature": "no base64 %%%"},
+            {"signature": "A"},
+            {"signature": "密"},
+            {"signature": base64.b64encode(b"%PDF-1.7 no picture").decode()},
+            {"signature": SIGNATURE[:200]},
+        ):
+            with self.subTest(params=params):
+                answer = self._sign(sign_path, **params)
+                self.assertTrue(answer["error"])
+                self.assertNotIn("success", answer)
+                self.assertRecordValues(
+                    sheet, [{"state": "draft", "signature": False, "signed_by": False}]
+                )
+        self.assertFalse(self._get_events(sheet))
+        self.assertTrue(self._sign(sign_path)["success"], "the link still works")
+
+    def test_picture_without_a_stroke_is_refused(self):
+        empty = io.BytesIO()
+        Image.new("RGBA", (300, 100), (0, 0, 0, 0)).save(empty, "PNG")
+        sheet = self._create_sheet()
+        sign_path = self._get_sign_path(self._send_link(sheet))
+        for name, content in (
+            ("markup", b"<"),
+            ("svg", b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>'),
+            ("empty", empty.getvalue()),
+        ):
+            signature = base64.b64encode(content).decode()
+            with self.subTest(name=name), self._rolled_back():
+                answer = self._sign(sign_path, signature=signature)
+                self.assertNotIn("success", answer)
+                self.assertEqual(sheet.state, "draft")
+
+    def test_strange_addresses_are_no_errors(self):
+        sheet = self._create_sheet()
+        path = self._send_link(sheet)
+        start, token = path.rsplit("/", 1)
+        for wrong in (
+            f"{start}/%E5%AF%86%E9%92%A5",
+            f"{start[: -len(str(sheet.id))]}{2**31}/{token}",
+            f"{start[: -len(str(sheet.id))]}{10**30}/{token}",
+        ):
+            with (
+                self.subTest(path=wrong),
+                mute_logger("odoo.http", "odoo.sql_db"),
+            ):
+                page = self._open(wrong)
+                self.assertIn(page.status_code, (200, 404))
+                self.assertNotIn(sheet.name, page.text)
+
+    def test_strange_parameters_are_no_errors(self):
+        sheet = self._create_sheet()
+        sign_path = self._get_sign_path(self._send_link(sheet))
+        for params in ({"name": ["x"]}, {"name": 5}, {"signature": {"a": 1}}):
+            with self.subTest(params=params), mute_logger("odoo.http"):
+                with self._rolled_back():
+                    self.assertIn("error", self._sign(sign_path, **params))
+                    self.assertEqual(sheet.state, "draft")
+
+    def test_another_sqe_makes_the_link_useless(self):
+        sheet = self._create_sheet()
+        path = self._send_link(sheet)
+        sheet.contact_id = self.env["resident.contact"].create(
+            {
+                "site_id": self.site.id,
+                "partner_id": self.env["res.partner"]
+                .create({"name": "Wang Fang", "email": "wang@north.example.com"})
+                .id,
+            }
+        )
+        self._assert_over(path, sheet)
+
+    def test_page_shows_all_that_is_signed(self):
+        sheet = self._create_sheet()
+        page = self._open(self._send_link(sheet)).text
+        for expected in ("L-7", "Green dot", "Door line", "WI-7 rev. C", "Thanks"):
+            with self.subTest(expected=expected):
+                self.assertIn(expected, page)
 
     def test_long_and_hostile_names(self):
         for name in ("x" * 10_000, HOSTILE, "李伟\n\x0b"):
