@@ -22,6 +22,10 @@ class QualityBreakpoint(models.Model):
         "failed_reason",
         "decided_at",
     )
+    _fixed_fields = ("complaint_id",)
+    _editable_states = {
+        name: ("watching",) for name in ("kind", "value", "online_at", "handed_to_id")
+    }
     _reason_actions = ("action_fail",)
 
     complaint_id = fields.Many2one(
@@ -110,6 +114,17 @@ class QualityBreakpoint(models.Model):
                     self.env._(
                         "“On Line Since” of the breakpoint %(value)s lies before the "
                         "call. Enter when the first good parts were fitted.",
+                        value=mark.value,
+                    )
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_decided(self):
+        for mark in self:
+            if mark.state != "watching":
+                raise UserError(
+                    self.env._(
+                        "The breakpoint %(value)s is decided and stays on record.",
                         value=mark.value,
                     )
                 )

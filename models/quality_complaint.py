@@ -354,9 +354,6 @@ class QualityComplaint(models.Model):
     def write(self, vals):
         if "called_at" in vals or "site_id" in vals:
             self._check_clock_basis(vals)
-        if "customer_due_date" in vals and not self._is_gate_open():
-            # A new date is a new promise, its clock may warn again.
-            self._write_protected({"due_alert": 0})
         result = super().write(vals)
         if "photo_ids" in vals:
             self._adopt_photos()

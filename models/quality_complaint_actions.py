@@ -218,6 +218,7 @@ class QualityComplaint(models.Model):
 
     def action_reopen(self, reason=None):
         """Open a finished complaint again, where its feedback form left it."""
+        self.check_access("write")
         for complaint in self:
             if complaint._has_running_clocks():
                 raise UserError(

@@ -15,6 +15,7 @@ class QualityComplaint(models.Model):
 
     _inherit = "quality.complaint"
 
+    _clock_restarts = {"customer_due_date": "due_alert"}
     _clocks = {
         "arrival": Clock(
             "called_at", "arrival_deadline", "arrived_at", "arrival_alert"

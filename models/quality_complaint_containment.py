@@ -107,7 +107,7 @@ class QualityComplaint(models.Model):
             else {"object_id": f"product.product,{self.product_id.id}"}
         )
         test_lines = inspections._prepare_inspection_lines(line.test) if line else []
-        sortings = inspections.create(
+        sortings = inspections._with_gate().create(
             [
                 {
                     **header,
@@ -123,7 +123,7 @@ class QualityComplaint(models.Model):
             ]
         )
         sortings._snapshot_expected()
-        return sortings
+        return sortings.with_env(self.env)
 
     def _get_instruction(self):
         """Return the quality module's trigger line for this product and customer."""
@@ -225,8 +225,8 @@ class QualityComplaint(models.Model):
     def _reopen_containment(self, mark):
         """Sort again after the breakpoint ``mark`` failed, at the place it names."""
         self.ensure_one()
-        if self.state != "reported":
-            self._move_to("reported")
+        if self.state not in ("new", "reported"):
+            self._move_to("reported", {"closed_at": False})
         place = mark.failed_place_id
         if place:
             missed = self.inspection_ids.filtered(lambda i: i.place_id == place)

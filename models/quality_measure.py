@@ -22,6 +22,12 @@ class QualityMeasure(models.Model):
     _clocks = {
         "measure": Clock("create_date", "due_deadline", "date_done", "due_alert")
     }
+    _clock_restarts = {"date_due": "due_alert"}
+    _fixed_fields = ("complaint_id",)
+    _editable_states = {
+        name: ("open", "done")
+        for name in ("name", "kind", "user_id", "date_due", "evidence", "evidence_ids")
+    }
     _protected_fields = (
         "site_id",
         "company_id",
@@ -148,16 +154,22 @@ class QualityMeasure(models.Model):
     def action_reopen(self):
         """It does not work after all."""
         self._move_to(
-            "open", {"date_done": False, "verified_at": False, "verified_by_id": False}
+            "open",
+            {
+                "date_done": False,
+                "verified_at": False,
+                "verified_by_id": False,
+                "due_alert": 0,
+            },
         )
         return True
 
     def _has_running_clocks(self):
-        return self.state == "open"
+        return self.state == "open" and self.complaint_id._has_running_clocks()
 
     @api.model
     def _get_clock_state_depends(self):
-        return ["state"]
+        return ["state", "complaint_id.state"]
 
     def _get_event_users(self, role):
         if role == "resident":

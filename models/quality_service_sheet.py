@@ -36,6 +36,7 @@ class QualityServiceSheet(models.Model):
         "link_token",
         "link_until",
     )
+    _fixed_fields = ("complaint_id",)
     _reason_actions = ("action_revise",)
     # What the customer has signed.
     _signed_fields = (
@@ -57,6 +58,7 @@ class QualityServiceSheet(models.Model):
         "remarks",
         "remarks_customer",
     )
+    _editable_states = {name: ("draft",) for name in _signed_fields}
 
     name = fields.Char(
         string="Number",
@@ -279,18 +281,11 @@ class QualityServiceSheet(models.Model):
                     )
                 )
 
-    def write(self, vals):
-        if set(vals) & set(self._signed_fields):
-            for sheet in self:
-                if sheet.state != "draft":
-                    raise UserError(
-                        self.env._(
-                            "%(name)s is signed and locked. “Correct” makes a new "
-                            "revision of it.",
-                            name=sheet.name,
-                        )
-                    )
-        return super().write(vals)
+    def _get_locked_message(self, names):
+        return self.env._(
+            "%(name)s is signed and locked. “Correct” makes a new revision of it.",
+            name=self.name,
+        )
 
     # === ACTIONS === #
 

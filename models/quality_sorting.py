@@ -13,8 +13,21 @@ class QualitySorting(models.Model):
 
     _name = "quality.sorting"
     _description = "Sorted Tranche"
+    _inherit = ["quality.workflow.mixin"]
     _order = "date desc, id desc"
     _check_company_auto = True
+    _state_field = "undone"
+    _protected_fields = (
+        "user_id",
+        "date",
+        "sorting_round",
+        "move_ids",
+        "complaint_id",
+        "site_id",
+        "company_id",
+        "place_id",
+        "product_id",
+    )
 
     inspection_id = fields.Many2one(
         comodel_name="qc.inspection",
@@ -79,6 +92,7 @@ class QualitySorting(models.Model):
         string="Counted", required=True, readonly=True, default=fields.Datetime.now
     )
     undone = fields.Boolean(readonly=True)
+    sorting_round = fields.Integer(string="Round", readonly=True)
     move_ids = fields.Many2many(
         comodel_name="stock.move", readonly=True, groups="stock.group_stock_user"
     )
@@ -156,105 +170,92 @@ class QualitySorting(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         tranches = super().create(vals_list)
-        for tranche in tranches:
-            if tranche.inspection_id.state in ("success", "failed", "canceled"):
+        for complaint in tranches.complaint_id:
+            complaint._ensure_open()
+        for inspection, counted in tranches.grouped("inspection_id").items():
+            if inspection.state in ("success", "failed", "canceled"):
                 raise UserError(
                     self.env._(
                         "%(place)s has been screened. Open its sorting again first.",
-                        place=tranche.place_id.display_name,
+                        place=inspection.place_id.display_name,
                     )
                 )
+            counted._write_protected({"sorting_round": inspection.sorting_round})
+        tranches._check_lots()
         tranches._sort_out()
         return tranches
 
-    # === STOCK === #
-
-    def _get_targets(self):
-        """Return ``[(location, quantity)]`` that this tranche takes out."""
-        self.ensure_one()
-        targets = (
-            (self.site_id.suspect_location_id, self.qty_suspect),
-            (self.site_id.rework_location_id, self.qty_bad),
-        )
-        return [(location, quantity) for location, quantity in targets if quantity]
-
-    def _sort_out(self):
-        """Move suspect parts to the suspect area and bad ones to the rework area.
-
-        One batch of moves for all tranches. Where the stock is the customer's, counts
-        are kept without moves.
-
-        :raise UserError: a lot is missing, or less of it lies there than is taken out
-        """
-        ours = self.filtered(
-            lambda t: t.place_id.location_id and (t.qty_bad or t.qty_suspect)
-        )
-        if not ours:
-            return
-        ours._check_available()
-        plan = [
-            (tranche, tranche.place_id.location_id, target, quantity)
-            for tranche in ours
-            for target, quantity in tranche._get_targets()
-        ]
-        self._move_parts(plan)
-
-    def _check_available(self):
-        # Counting is the resident's task, stock is not: he need not see the quants.
-        present = {
-            (location, product, lot): quantity
-            for location, product, lot, quantity in self.env["stock.quant"]
-            .sudo()
-            ._read_group(
-                [
-                    ("location_id", "in", self.place_id.location_id.ids),
-                    ("product_id", "in", self.product_id.ids),
-                ],
-                ["location_id", "product_id", "lot_id"],
-                ["quantity:sum"],
-            )
-        }
-        wanted = {}
+    def _check_lots(self):
+        """Ask for the lot of our own stock, and for each serial number once."""
         for tranche in self:
-            if tranche.tracking != "none" and not tranche.lot_id:
+            ours = tranche.place_id.location_id
+            if ours and tranche.tracking != "none" and not tranche.lot_id:
                 raise UserError(
                     self.env._(
                         "%(place)s: choose the “Lot”, the stock there is ours.",
                         place=tranche.place_id.display_name,
                     )
                 )
-            for location, _quantity in tranche._get_targets():
-                if not location:
+        serials = self.filtered(lambda t: t.tracking == "serial" and t.lot_id)
+        if not serials:
+            return
+        for inspection, lot, sorting_round, times in self._read_group(
+            [
+                ("inspection_id", "in", serials.inspection_id.ids),
+                ("lot_id", "in", serials.lot_id.ids),
+                ("undone", "=", False),
+            ],
+            ["inspection_id", "lot_id", "sorting_round"],
+            ["__count"],
+        ):
+            if times > 1 and sorting_round == inspection.sorting_round:
+                raise UserError(
+                    self.env._(
+                        "The serial number %(lot)s has been counted at %(place)s.",
+                        lot=lot.name,
+                        place=inspection.place_id.display_name,
+                    )
+                )
+
+    # === STOCK === #
+
+    def _sort_out(self):
+        """Move suspect parts to the suspect area and bad ones to the rework area.
+
+        One batch of moves for all tranches. Where the stock is the customer's, counts
+        are kept without moves.
+        """
+        plan = []
+        for tranche in self.filtered("place_id.location_id"):
+            site = tranche.site_id
+            for target, quantity in (
+                (site.suspect_location_id, tranche.qty_suspect),
+                (site.rework_location_id, tranche.qty_bad),
+            ):
+                if quantity and not target:
                     raise UserError(
                         self.env._(
                             "%(site)s has no suspect or rework area yet: press “Set "
                             "Up” on the site.",
-                            site=tranche.site_id.name,
+                            site=site.name,
                         )
                     )
-            key = (tranche.place_id.location_id, tranche.product_id, tranche.lot_id)
-            wanted[key] = wanted.get(key, 0) + tranche.qty_bad + tranche.qty_suspect
-        for (location, product, lot), quantity in wanted.items():
-            there = present.get((location, product, lot), 0)
-            if product.uom_id.compare(quantity, there) > 0:
-                raise UserError(
-                    self.env._(
-                        "%(location)s holds %(there)g of %(product)s %(lot)s: "
-                        "%(wanted)g cannot be taken out. Count again, or correct the "
-                        "stock.",
-                        location=location.display_name,
-                        there=there,
-                        product=product.display_name,
-                        lot=lot.name or "",
-                        wanted=quantity,
-                    )
-                )
+                if quantity:
+                    source = tranche.place_id.location_id
+                    plan.append((tranche, source, target, quantity))
+        self._move_parts(plan)
 
     @api.model
     def _move_parts(self, plan):
-        """Do the moves of ``[(tranche, source, target, quantity)]`` in one batch."""
-        # Done on behalf of the resident, who has no stock rights; what is moved is
-        # exactly what he counted, and each move names the complaint.
+        """Do the moves of ``[(tranche, source, target, quantity)]`` in one batch.
+
+        :raise UserError: less lies at a source than is to be moved; nothing is moved
+        """
+        if not plan:
+            return
+        # Counting is the resident's task, stock is not. Moved on his behalf is exactly
+        # what he counted, and each move names the complaint.
+        quants = self._get_quants(plan)
         moves = (
             self.env["stock.move"]
             .sudo()
@@ -275,11 +276,15 @@ class QualitySorting(models.Model):
                                     "product_id": tranche.product_id.id,
                                     "product_uom_id": tranche.product_id.uom_id.id,
                                     "lot_id": tranche.lot_id.id,
-                                    "quantity": quantity,
+                                    "package_id": package.id,
+                                    "quantity": taken,
                                     "location_id": source.id,
                                     "location_dest_id": target.id,
                                     "company_id": tranche.company_id.id,
                                 }
+                            )
+                            for package, taken in tranche._take(
+                                quants, source, quantity
                             )
                         ],
                     }
@@ -289,7 +294,60 @@ class QualitySorting(models.Model):
         )
         moves._action_done()
         for (tranche, *_rest), move in zip(plan, moves, strict=True):
-            tranche.sudo().move_ids = [Command.link(move.id)]
+            tranche.sudo()._write_protected({"move_ids": [Command.link(move.id)]})
+
+    @api.model
+    def _get_quants(self, plan):
+        """Return ``{(source, product, lot): [[package, quantity], …]}``."""
+        sources = self.env["stock.location"].union(*(row[1] for row in plan))
+        tranches = self.union(*(row[0] for row in plan))
+        quants = {}
+        for location, product, lot, package, quantity in (
+            self.env["stock.quant"]
+            .sudo()
+            ._read_group(
+                [
+                    ("location_id", "in", sources.ids),
+                    ("product_id", "in", tranches.product_id.ids),
+                    ("quantity", ">", 0),
+                ],
+                ["location_id", "product_id", "lot_id", "package_id"],
+                ["quantity:sum"],
+            )
+        ):
+            key = (location.id, product.id, lot.id)
+            quants.setdefault(key, []).append([package, quantity])
+        return quants
+
+    def _take(self, quants, source, quantity):
+        """Take ``quantity`` of this tranche's lot out of ``quants``, loose parts first.
+
+        :return: ``[(package, quantity)]``
+        """
+        self.ensure_one()
+        uom = self.product_id.uom_id
+        stock = quants.get((source.id, self.product_id.id, self.lot_id.id), [])
+        there = sum(left for _package, left in stock)
+        if uom.compare(quantity, there) > 0:
+            raise UserError(
+                self.env._(
+                    "%(location)s holds %(there)g of %(product)s %(lot)s: %(wanted)g "
+                    "cannot be taken out. Count again, or correct the stock.",
+                    location=source.display_name,
+                    there=there,
+                    product=self.product_id.display_name,
+                    lot=self.lot_id.name or "",
+                    wanted=quantity,
+                )
+            )
+        taken = []
+        for row in sorted(stock, key=lambda row: row[0].id):
+            part = min(row[1], quantity)
+            if uom.compare(part, 0) > 0:
+                taken.append((row[0], part))
+                row[1] -= part
+                quantity -= part
+        return taken
 
     def action_undo(self):
         """Undo a wrong count: its stock goes back, the record stays.
@@ -320,7 +378,7 @@ class QualitySorting(models.Model):
             for tranche in todo
             for move in tranche.sudo().move_ids
         ]
-        todo.sudo().undone = True
-        if plan:
-            self._move_parts(plan)
+        self._move_parts(plan)
+        # Tranches are written by no user but through this.
+        todo.sudo()._write_protected({"undone": True})
         return True

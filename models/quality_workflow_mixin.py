@@ -23,6 +23,10 @@ class QualityWorkflowMixin(models.AbstractModel):
     _state_field = "state"
     # Fields that only actions may set, besides the state.
     _protected_fields = ()
+    # Fields that are given with the creation and never change.
+    _fixed_fields = ()
+    # {field: states in which a user may still write it}
+    _editable_states = {}
     # ir.sequence code that numbers new documents.
     _sequence_code = None
     # Actions that the reason dialogue may call with a reason.
@@ -174,16 +178,48 @@ class QualityWorkflowMixin(models.AbstractModel):
     def _get_initial_values(self):
         """Return the model's own defaults, whatever ir.default says for a user."""
         return {
-            name: field.default(self) if field.default else False
+            name: self._get_own_default(field)
             for name in self._get_protected_fields()
             if (field := self._fields[name]).store
             and not field.compute
             and self._has_field_access(field, "write")
         }
 
+    def _get_own_default(self, field):
+        value = field.default(self) if field.default else False
+        return value.id if isinstance(value, models.BaseModel) else value
+
     def write(self, vals):
         self._check_protected([vals])
+        if not self._is_gate_open():
+            self._check_locked(set(vals))
         return super().write(vals)
+
+    def _check_locked(self, names):
+        """Refuse to change what is fixed for good or in the record's state.
+
+        :raise UserError: naming the fields
+        """
+        for record in self:
+            locked = [
+                name
+                for name in names
+                if name in self._fixed_fields
+                or record[self._state_field]
+                not in self._editable_states.get(name, (record[self._state_field],))
+            ]
+            if locked:
+                raise UserError(record._get_locked_message(locked))
+
+    def _get_locked_message(self, names):
+        """Return why ``names`` cannot be changed, and the way out."""
+        self.ensure_one()
+        labels = sorted(self._fields[n]._description_string(self.env) for n in names)
+        return self.env._(
+            "%(name)s: %(fields)s can no longer be changed. Enter a new one instead.",
+            name=self.display_name,
+            fields=", ".join(labels),
+        )
 
     # === NUMBERING === #
 

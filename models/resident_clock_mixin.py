@@ -40,6 +40,8 @@ class ResidentClockMixin(models.AbstractModel):
 
     # {clock name: Clock}
     _clocks = {}
+    # {field that a user sets: alert field of the clock that it starts anew}
+    _clock_restarts = {}
 
     next_alert_at = fields.Datetime(
         compute="_compute_next_alert_at",
@@ -70,6 +72,15 @@ class ResidentClockMixin(models.AbstractModel):
     def _get_clock_state_depends(self):
         """Fields besides the clocks' own that decide whether clocks run."""
         return []
+
+    def write(self, vals):
+        restarted = {
+            alert: 0 for name, alert in self._clock_restarts.items() if name in vals
+        }
+        if restarted:
+            # A new date is a new promise, its clock may warn again.
+            self._write_protected(restarted)
+        return super().write(vals)
 
     def _has_running_clocks(self):
         """Return False when all clocks of this record rest, whatever their fields."""
