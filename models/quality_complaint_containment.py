@@ -230,9 +230,7 @@ class QualityComplaint(models.Model):
         place = mark.failed_place_id
         if place:
             missed = self.inspection_ids.filtered(lambda i: i.place_id == place)
-            missed.filtered(
-                lambda i: i.state in SCREENED_STATES
-            ).action_reopen_sorting()
+            missed._start_round()
             if not missed:
                 self._create_sortings(place)
         self._emit_event("breakpoint_failed", key=f"breakpoint {mark.id}")

@@ -92,7 +92,9 @@ class QualitySorting(models.Model):
         string="Counted", required=True, readonly=True, default=fields.Datetime.now
     )
     undone = fields.Boolean(readonly=True)
-    sorting_round = fields.Integer(string="Round", readonly=True)
+    sorting_round = fields.Integer(
+        string="Round", compute="_compute_sorting_round", store=True, precompute=True
+    )
     move_ids = fields.Many2many(
         comodel_name="stock.move", readonly=True, groups="stock.group_stock_user"
     )
@@ -102,6 +104,12 @@ class QualitySorting(models.Model):
         "AND qty_checked > 0)",
         "A tranche counts at least one part, and no quantity is negative.",
     )
+
+    @api.depends("inspection_id")
+    def _compute_sorting_round(self):
+        """The round in which it was counted: later ones do not change it."""
+        for tranche in self:
+            tranche.sorting_round = tranche.inspection_id.sorting_round
 
     @api.depends("qty_good", "qty_bad", "qty_suspect")
     def _compute_qty_checked(self):
@@ -172,7 +180,7 @@ class QualitySorting(models.Model):
         tranches = super().create(vals_list)
         for complaint in tranches.complaint_id:
             complaint._ensure_open()
-        for inspection, counted in tranches.grouped("inspection_id").items():
+        for inspection in tranches.inspection_id:
             if inspection.state in ("success", "failed", "canceled"):
                 raise UserError(
                     self.env._(
@@ -180,7 +188,6 @@ class QualitySorting(models.Model):
                         place=inspection.place_id.display_name,
                     )
                 )
-            counted._write_protected({"sorting_round": inspection.sorting_round})
         tranches._check_lots()
         tranches._sort_out()
         return tranches
