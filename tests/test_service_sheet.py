@@ -357,6 +357,13 @@ class TestServiceSheet(SheetCommon):
         self.assertEqual(sheet.sudo().read(), before)
         self._assert_intact(sheet, True)
 
+    def test_void_is_locked(self):
+        sheet = self._create_signed()
+        sheet.action_revise(reason="Miscounted")
+        for name in self._get_locked_fields():
+            with self.subTest(field=name), self.assertRaises(UserError):
+                sheet.sudo().write({name: False})
+
     def test_context_opens_no_gate(self):
         sheet = self._create_signed()
         for key in (True, 1, "gate"):
