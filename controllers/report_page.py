@@ -36,9 +36,24 @@ class ReportPage(http.Controller):
         context = {"site": site_sudo, "values": post, "error": None, "done": None}
         if request.httprequest.method == "POST":
             try:
-                context["done"] = self._create_complaint(site_sudo, post)
+                complaint = self._create_complaint(site_sudo, post)
             except UserError as error:
                 context["error"] = str(error)
+            else:
+                # Loading the thank-you page again must not report again.
+                request.session["resident_reported"] = complaint.id
+                return request.redirect(f"{request.httprequest.path}?done=1")
+        elif post.get("done"):
+            context["done"] = (
+                site_sudo.env["quality.complaint"]
+                .search(
+                    [
+                        ("id", "=", request.session.get("resident_reported")),
+                        ("site_id", "=", site_sudo.id),
+                    ]
+                )
+                .with_context(lang=lang)
+            )
         return request.render(
             "quality_resident.report_page", context, headers={"X-Robots-Tag": "noindex"}
         )

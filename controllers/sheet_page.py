@@ -61,7 +61,8 @@ class SheetPage(http.Controller):
                 )
             }
         try:
-            sheet_sudo._sign(signature, name, None)
+            with request.env.cr.savepoint():
+                sheet_sudo._sign(signature, name, None)
         except UserError as error:
             return {"error": str(error)}
         except (TypeError, ValueError, binascii.Error):

@@ -27,6 +27,7 @@ from . import quality_service_sheet
 from . import quality_service_sheet_link
 from . import ir_actions_report
 from . import ir_actions_server
+from . import ir_attachment
 from . import mail_activity
 from . import res_company
 from . import res_config_settings

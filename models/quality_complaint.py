@@ -35,6 +35,37 @@ class QualityComplaint(models.Model):
     # Sales and Quality read the complaint and take part in its talk.
     _mail_post_access = "read"
     _sequence_code = "quality.complaint"
+    # What is finished stays as it was, until the manager opens it again.
+    _editable_states = {
+        name: OPEN_STATES
+        for name in (
+            "site_id",
+            "part_id",
+            "product_id",
+            "lot_ids",
+            "defect_id",
+            "problem_type",
+            "severity",
+            "place_id",
+            "description",
+            "suspect_area",
+            "quantity",
+            "interim_measure",
+            "breakpoint_note",
+            "talk_result",
+            "photo_ids",
+            "line_stop_minutes",
+            "line_stop_reason",
+            "called_at",
+            "late_reason",
+            "standin_id",
+            "customer_told",
+            "customer_due_date",
+            "root_cause",
+            "resident_id",
+            "channel",
+        )
+    }
     _protected_fields = (
         "name",
         "company_id",
@@ -108,6 +139,7 @@ class QualityComplaint(models.Model):
         store=True,
         readonly=False,
         precompute=True,
+        copy=False,
         index="btree_not_null",
         domain="[('share', '=', False)]",
         tracking=True,
@@ -147,6 +179,7 @@ class QualityComplaint(models.Model):
         string="Lots",
         domain="[('product_id', '=', product_id)]",
         check_company=True,
+        copy=False,
     )
     defect_id = fields.Many2one(
         comodel_name="quality.defect",
@@ -187,12 +220,14 @@ class QualityComplaint(models.Model):
         string="Suspected Area", help="Where other bad parts may lie."
     )
     quantity = fields.Float(string="Bad Quantity", digits="Product Unit", tracking=True)
-    interim_measure = fields.Text()
+    interim_measure = fields.Text(copy=False)
     breakpoint_note = fields.Text(
-        string="Breakpoint", help="First good lot, serial number or time."
+        string="Breakpoint", copy=False, help="First good lot, serial number or time."
     )
     talk_result = fields.Text(
-        string="Result of the Talk", help="What the customer said and agreed to."
+        string="Result of the Talk",
+        copy=False,
+        help="What the customer said and agreed to.",
     )
     photo_ids = fields.Many2many(
         comodel_name="ir.attachment",
@@ -202,9 +237,9 @@ class QualityComplaint(models.Model):
         copy=False,
     )
     line_stop_minutes = fields.Integer(
-        string="Line Stop (min)", aggregator="sum", tracking=True
+        string="Line Stop (min)", aggregator="sum", copy=False, tracking=True
     )
-    line_stop_reason = fields.Char()
+    line_stop_reason = fields.Char(copy=False)
 
     # What came of it
     root_cause = fields.Text(copy=False)
@@ -314,6 +349,22 @@ class QualityComplaint(models.Model):
                     )
                 )
 
+    @api.constrains("lot_ids", "product_id")
+    def _check_lot_ids(self):
+        for complaint in self:
+            foreign = complaint.lot_ids.filtered(
+                lambda lot, complaint=complaint: lot.product_id != complaint.product_id
+            )
+            if foreign:
+                raise ValidationError(
+                    self.env._(
+                        "The lots %(lots)s are not of %(product)s: take them out of "
+                        "“Lots”.",
+                        lots=", ".join(foreign.mapped("name")),
+                        product=complaint.product_id.display_name,
+                    )
+                )
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_reported(self):
         for complaint in self:
@@ -337,16 +388,27 @@ class QualityComplaint(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         vals_list = self._fill_sites_and_parts(vals_list)
+        for site in self.env["resident.site"].browse(
+            {vals["site_id"] for vals in vals_list if vals.get("site_id")}
+        ):
+            if not site.sudo().active:
+                raise UserError(
+                    self.env._(
+                        "The site %(site)s is archived: choose another “Site”.",
+                        site=site.sudo().name,
+                    )
+                )
         complaints = super().create(vals_list)
         complaints._adopt_photos()
         if not self._is_gate_open():
             # A patrol finds the defect where the resident stands.
-            for called_at, found in (
-                complaints.filtered(lambda c: c.channel == "patrol")
-                .grouped("called_at")
-                .items()
+            found = complaints.filtered(lambda c: c.channel == "patrol")
+            found._write_protected({"arrived_at": fields.Datetime.now()})
+            # He hears of what the customer answers.
+            for complaint in complaints.filtered(
+                lambda c: c.channel in ("email", "portal")
             ):
-                found._write_protected({"arrived_at": called_at})
+                complaint.message_subscribe(complaint.resident_id.partner_id.ids)
             complaints._emit_event("new")
             complaints._emit_findings()
         return complaints
@@ -403,19 +465,32 @@ class QualityComplaint(models.Model):
             )
             loose.write({"res_model": self._name, "res_id": complaint.id})
 
-    def copy_data(self, default=None):
-        """A duplicate is a new call: today's clocks, no photos, no results."""
-        vals_list = super().copy_data(default)
-        for vals in vals_list:
-            vals.pop("lot_ids", None)
-        return vals_list
+    def _get_locked_message(self, names):
+        if self.state in OPEN_STATES:
+            return super()._get_locked_message(names)
+        return self.env._(
+            "%(name)s is finished and stays as it is. Have the manager open it again.",
+            name=self.name,
+        )
 
     # === EVENTS === #
 
     def _emit_findings(self):
         """Say that a defect recurs or that the line stands, once each."""
         self.filtered("recurrence_of_id")._emit_event("recurring")
-        self.filtered("line_stop_minutes")._emit_event("line_stop")
+        # Told anew each time it has doubled.
+        stopped = self.filtered("line_stop_minutes")
+        for size, complaints in stopped.grouped(
+            lambda c: c.line_stop_minutes.bit_length()
+        ).items():
+            complaints._emit_event("line_stop", key=f"size {size}")
+
+    def _is_event_true(self, event):
+        if event.kind == "recurring":
+            return bool(self.recurrence_of_id)
+        if event.kind == "line_stop":
+            return bool(self.line_stop_minutes)
+        return super()._is_event_true(event)
 
     def _get_event_users(self, role):
         users = super()._get_event_users(role)

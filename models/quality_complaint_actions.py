@@ -64,7 +64,9 @@ class QualityComplaint(models.Model):
             )
         )
         standing_in._write_protected({"standin_id": self.env.uid})
-        coming._write_protected({"arrived_at": now})
+        for complaint in coming:
+            # The clocks of two machines may differ by seconds.
+            complaint._write_protected({"arrived_at": max(now, complaint.called_at)})
         coming._settle_clock("arrival", now)
         return True
 
@@ -134,7 +136,7 @@ class QualityComplaint(models.Model):
             "params": {
                 "type": "success",
                 "message": self.env._(
-                    "Sent: %(names)s. Sales and Quality get it by mail.",
+                    "Sent: %(names)s. The people named at the site get it by mail.",
                     names=", ".join(self.mapped("name")),
                 ),
                 # Reloads the form.
@@ -233,7 +235,7 @@ class QualityComplaint(models.Model):
         if not self:
             return True
         self._ensure_can_move(target)
-        reason = (reason or "").strip()
+        reason = str(reason or "").strip()
         if not reason:
             raise UserError(
                 self.env._(

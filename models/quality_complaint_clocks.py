@@ -205,7 +205,7 @@ class QualityComplaint(models.Model):
     def _check_called_at(self):
         limit = fields.Datetime.now() + CLOCK_SKEW
         for complaint in self:
-            if complaint.called_at > limit:
+            if complaint.called_at and complaint.called_at > limit:
                 raise ValidationError(
                     self.env._(
                         "%(name)s: “Called” lies in the future. Enter when the "
@@ -215,18 +215,28 @@ class QualityComplaint(models.Model):
                 )
 
     def _check_clock_basis(self, vals):
-        """The clocks rest on these fields: fixed once the resident has arrived."""
-        for complaint in self.filtered("arrived_at"):
+        """The clocks count from these fields, so nobody turns them back.
+
+        Fixed once the resident has arrived; before, he may only say that the call came
+        earlier. A wrong entry is the manager's to correct.
+        """
+        is_manager = self.env.user.has_group("quality_resident.group_manager")
+        for complaint in self:
             for name in {"called_at", "site_id"} & set(vals):
                 field = self._fields[name]
                 new = field.convert_to_cache(vals[name], complaint)
-                if new != field.convert_to_cache(complaint[name], complaint):
-                    raise UserError(
-                        self.env._(
-                            "%(name)s: “%(field)s” is fixed since the arrival, the "
-                            "clocks count from it. Cancel the complaint and enter "
-                            "it again if it is wrong.",
-                            name=complaint.name,
-                            field=field._description_string(self.env),
-                        )
+                old = field.convert_to_cache(complaint[name], complaint)
+                turned_back = name == "called_at" and new and new > old
+                if new == old or not (
+                    complaint.arrived_at or (turned_back and not is_manager)
+                ):
+                    continue
+                raise UserError(
+                    self.env._(
+                        "%(name)s: “%(field)s” is fixed, the clocks count from it. "
+                        "Have the manager cancel the complaint and enter it again if "
+                        "it is wrong.",
+                        name=complaint.name,
+                        field=field._description_string(self.env),
                     )
+                )

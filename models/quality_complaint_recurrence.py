@@ -26,7 +26,7 @@ class QualityComplaint(models.Model):
         help="Open complaints with the same site, product and defect.",
     )
 
-    @api.depends("site_id", "product_id", "defect_id")
+    @api.depends("site_id", "product_id", "defect_id", "called_at")
     def _compute_recurrence_of_id(self):
         """Find the last complaint closed within the company's period, in one query."""
         keyed = self.filtered(lambda c: c.site_id and c.product_id and c.defect_id)

@@ -1,5 +1,10 @@
+import base64
+import binascii
 import hashlib
+import io
 import json
+
+from PIL import Image
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -35,6 +40,7 @@ class QualityServiceSheet(models.Model):
         "signed_hash",
         "link_token",
         "link_until",
+        "pdf_id",
     )
     _fixed_fields = ("complaint_id",)
     _reason_actions = ("action_revise",)
@@ -46,6 +52,7 @@ class QualityServiceSheet(models.Model):
         "place_id",
         "method",
         "method_version",
+        "method_file_ids",
         "date_from",
         "date_to",
         "hours_break",
@@ -129,7 +136,7 @@ class QualityServiceSheet(models.Model):
     )
     method_version = fields.Char(help="Version of the instruction that was used.")
     method_file_ids = fields.Many2many(
-        comodel_name="ir.attachment", string="Instruction", copy=False
+        comodel_name="ir.attachment", string="Instruction"
     )
     engineer_ids = fields.Many2many(
         comodel_name="res.users",
@@ -180,15 +187,23 @@ class QualityServiceSheet(models.Model):
         compute="_compute_is_intact",
         help="What is shown is what was signed.",
     )
-    link_token = fields.Char(
-        readonly=True, copy=False, groups="quality_resident.group_manager"
-    )
+    link_token = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
     link_until = fields.Datetime(readonly=True, copy=False)
+    pdf_id = fields.Many2one(
+        comodel_name="ir.attachment",
+        string="Signed Document",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+    )
 
     _quantities = models.Constraint(
         "CHECK (qty_in >= 0 AND qty_good >= 0 AND qty_bad >= 0 "
         "AND qty_good + qty_bad <= qty_in)",
         "Good and bad parts together cannot be more than the parts received.",
+    )
+    _break = models.Constraint(
+        "CHECK (hours_break >= 0)", "The break cannot be negative."
     )
     _times = models.Constraint(
         "CHECK (date_to IS NULL OR date_to >= date_from)",
@@ -230,7 +245,7 @@ class QualityServiceSheet(models.Model):
     def _compute_is_intact(self):
         for sheet in self:
             sheet.is_intact = (
-                not sheet.signed_hash or sheet.signed_hash == sheet._get_content_hash()
+                sheet.state == "draft" or sheet.signed_hash == sheet._get_content_hash()
             )
 
     def _get_content_hash(self):
@@ -240,7 +255,8 @@ class QualityServiceSheet(models.Model):
         for name in self._signed_fields:
             value = self[name]
             if self._fields[name].relational:
-                value = value.ids
+                # Who leaves or is renamed was there all the same.
+                value = sorted(self.sudo().with_context(active_test=False)[name].ids)
             elif isinstance(value, float):
                 value = round(value, 6)
             content[name] = (
@@ -253,6 +269,10 @@ class QualityServiceSheet(models.Model):
                 else value
             )
         content["signed_by"] = self.signed_by
+        content["product_id"] = self.product_id.id
+        content["files"] = sorted(
+            self.sudo().method_file_ids.mapped(lambda f: f.checksum or "")
+        )
         text = json.dumps(content, sort_keys=True, ensure_ascii=True)
         image = self.with_context(bin_size=False).signature or b""
         return hashlib.sha256(text.encode() + image).hexdigest()
@@ -274,7 +294,7 @@ class QualityServiceSheet(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_signed(self):
         for sheet in self:
-            if sheet.state != "draft":
+            if sheet.state != "draft" or sheet.previous_id:
                 raise UserError(
                     self.env._(
                         "%(name)s has been signed and stays on record.", name=sheet.name
@@ -286,6 +306,13 @@ class QualityServiceSheet(models.Model):
             "%(name)s is signed and locked. “Correct” makes a new revision of it.",
             name=self.name,
         )
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "contact_id" in vals:
+            # The link was for somebody else.
+            self.sudo()._write_protected({"link_token": False, "link_until": False})
+        return result
 
     # === ACTIONS === #
 
@@ -301,9 +328,10 @@ class QualityServiceSheet(models.Model):
         return True
 
     def _sign(self, signature, signed_by, user):
-        signed_by = (signed_by or "").strip()
+        signed_by = signed_by.strip() if isinstance(signed_by, str) else ""
         if not signature:
             raise UserError(self.env._("The “Signature” is missing."))
+        self._check_stroke(signature)
         if not signed_by:
             raise UserError(self.env._("Write the name of who signs in “Signed by”."))
         self._move_to(
@@ -321,6 +349,24 @@ class QualityServiceSheet(models.Model):
         self.invalidate_recordset(["signature"])
         self._write_protected({"signed_hash": self._get_content_hash()})
         self._emit_event("sheet_signed", key=f"r{self.revision}")
+
+    def _check_stroke(self, signature):
+        """Refuse as a signature what is no picture, or one without a stroke.
+
+        :raise UserError: asks to draw again
+        """
+        try:
+            content = base64.b64decode(signature)
+            picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+            picture = picture.convert("RGBA")
+        except (OSError, TypeError, ValueError, binascii.Error) as error:
+            raise UserError(
+                self.env._("This is not a signature. Draw it again.")
+            ) from error
+        paper = Image.new("RGBA", picture.size, "white")
+        paper.alpha_composite(picture)
+        if all(low == high for low, high in paper.getextrema()):
+            raise UserError(self.env._("The “Signature” is empty. Draw it again."))
 
     def action_revise(self, reason=None):
         """Make a new revision to correct a signed sheet, which becomes void.

@@ -38,29 +38,20 @@ class QualityServiceSheet(models.Model):
         """Return the signed sheet, archived in the customer's language."""
         if event.kind != "sheet_signed":
             return super()._get_event_attachments(event)
-        name = f"{self._get_document_name()}.pdf"
-        archived = self.env["ir.attachment"].search(
-            [
-                ("res_model", "=", self._name),
-                ("res_id", "=", self.id),
-                ("description", "=", self.signed_hash),
-            ],
-            limit=1,
-        )
-        if archived:
-            return archived
-        report = self.env.ref("quality_resident.action_report_service_sheet")
-        content, _format = report._render_qweb_pdf(report.report_name, self.ids)
-        return archived.create(
-            {
-                "name": name,
-                "raw": content,
-                "mimetype": "application/pdf",
-                "description": self.signed_hash,
-                "res_model": self._name,
-                "res_id": self.id,
-            }
-        )
+        if not self.pdf_id:
+            report = self.env.ref("quality_resident.action_report_service_sheet")
+            content, _format = report._render_qweb_pdf(report.report_name, self.ids)
+            pdf = self.env["ir.attachment"].create(
+                {
+                    "name": f"{self._get_document_name()}.pdf",
+                    "raw": content,
+                    "mimetype": "application/pdf",
+                    "res_model": self._name,
+                    "res_id": self.id,
+                }
+            )
+            self._write_protected({"pdf_id": pdf.id})
+        return self.pdf_id
 
     # === SIGNING LINK === #
 
@@ -94,7 +85,10 @@ class QualityServiceSheet(models.Model):
             template.with_context(lang=sheet.contact_id.partner_id.lang).send_mail(
                 sheet.id,
                 email_values={
-                    "recipient_ids": [Command.link(sheet.contact_id.partner_id.id)]
+                    "recipient_ids": [Command.link(sheet.contact_id.partner_id.id)],
+                    # The key is for him alone: nobody reads this mail in the thread.
+                    "message_type": "user_notification",
+                    "author_id": self.env.ref("base.partner_root").id,
                 },
             )
         self.env["resident.event"]._wake_job("mail.ir_cron_mail_scheduler_action")
@@ -113,6 +107,6 @@ class QualityServiceSheet(models.Model):
             self.exists()
             and self.state == "draft"
             and self.link_token
-            and consteq(self.link_token, token)
+            and consteq(self.link_token.encode(), token.encode())
             and self.link_until >= fields.Datetime.now()
         )

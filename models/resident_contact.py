@@ -9,6 +9,7 @@ class ResidentContact(models.Model):
     _inherit = ["resident.site.mixin", "import.template.mixin"]
     _order = "site_id, role, id"
     _rec_names_search = ["partner_id.name", "partner_id.email"]
+    _is_site_fixed = True
     _same_site_fields = ("place_id",)
     _import_template_fields = {
         "site_id": "Changchun Plant 2",

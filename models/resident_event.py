@@ -83,6 +83,10 @@ class ResidentEventMixin(models.AbstractModel):
         """Return the ir.attachment records to send with ``event``'s mail."""
         return self.env["ir.attachment"]
 
+    def _is_event_true(self, event):
+        """Tell whether what ``event`` says still holds when it is to be told."""
+        return True
+
     def _get_event_users(self, role):
         """Return the users who have ``role`` for this document.
 
@@ -217,6 +221,10 @@ class ResidentEvent(models.Model):
         if not self.env[self.res_model].browse(self.res_id).exists():
             self.write({"state": "failed", "error": self.env._("Document deleted")})
             return
+        if not self.document._is_event_true(self):
+            # Corrected before anybody was told; it may become true again.
+            self.unlink()
+            return
         try:
             with self.env.cr.savepoint():
                 # The people get our mail: no second one for the to-do.
@@ -283,13 +291,16 @@ class ResidentEvent(models.Model):
         self.ensure_one()
         route = self.env["resident.route"]._get_route(self.site_id, self.kind)
         users = self.env["res.users"]
+        todo_users = users
         for role in route._get_roles():
-            users |= self.document._get_event_users(role)
-        partners = users.partner_id | route.partner_ids
-        return (
-            partners.filtered(lambda p: p.active and p.email),
-            users if route.with_activity else users.browse(),
-        )
+            role_users = self.document._get_event_users(role)
+            users |= role_users
+            # Sales and Quality are told; to act is for the others.
+            if route.with_activity and role not in ("sales", "quality"):
+                todo_users |= role_users
+        # Who did it knows it already.
+        partners = (users - self.user_id).partner_id | route.partner_ids
+        return partners.filtered(lambda p: p.active and p.email), todo_users
 
     def _mail_site(self, template):
         """Queue ``template`` to everybody whom the routing names.
@@ -321,7 +332,9 @@ class ResidentEvent(models.Model):
                     )
                     event.mail_ids = [Command.link(mail_id)]
             event.partner_ids = [Command.link(partner.id) for partner in partners]
-            if partners:
+            if not partners:
+                event.error = self.env._("Nobody to mail: complete the site's people.")
+            else:
                 document._message_log(
                     body=Markup("<p>%s</p>")
                     % self.env._(

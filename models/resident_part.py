@@ -16,6 +16,7 @@ class ResidentPart(models.Model):
         "product_id.barcode",
         "drawing_no",
     ]
+    _is_site_fixed = True
     _same_site_fields = ("place_id",)
     _import_template_fields = {
         "site_id": "Changchun Plant 2",

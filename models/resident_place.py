@@ -22,6 +22,7 @@ class ResidentPlace(models.Model):
     _parent_name = "parent_id"
     _order = "site_id, sequence, complete_name, id"
     _rec_names_search = ["name", "complete_name"]
+    _is_site_fixed = True
     _same_site_fields = ("parent_id",)
     _import_template_fields = {
         "site_id": "Changchun Plant 2",

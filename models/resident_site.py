@@ -87,15 +87,25 @@ class ResidentSite(models.Model):
         comodel_name="stock.location",
         string="Intermediate Warehouse",
         check_company=True,
+        copy=False,
     )
     transit_location_id = fields.Many2one(
-        comodel_name="stock.location", string="In Transit", check_company=True
+        comodel_name="stock.location",
+        string="In Transit",
+        check_company=True,
+        copy=False,
     )
     suspect_location_id = fields.Many2one(
-        comodel_name="stock.location", string="Suspect Area", check_company=True
+        comodel_name="stock.location",
+        string="Suspect Area",
+        check_company=True,
+        copy=False,
     )
     rework_location_id = fields.Many2one(
-        comodel_name="stock.location", string="Rework Area", check_company=True
+        comodel_name="stock.location",
+        string="Rework Area",
+        check_company=True,
+        copy=False,
     )
 
     # People
@@ -187,6 +197,21 @@ class ResidentSite(models.Model):
         )
         for site in self:
             site.complaint_count = counts.get(site, 0)
+
+    def copy_data(self, default=None):
+        """A copy is another plant: it needs a code and a set-up of its own."""
+        vals_list = super().copy_data(default)
+        for site, vals in zip(self, vals_list, strict=True):
+            vals.setdefault("code", f"{site.code}-2")
+            if "name" not in (default or {}):
+                vals["name"] = self.env._("%(name)s (copy)", name=site.name)
+        return vals_list
+
+    def write(self, vals):
+        if vals.get("active") is False:
+            # Its address must not open complaints that nobody reads.
+            self.alias_name = False
+        return super().write(vals)
 
     @api.model
     def _get_default(self):

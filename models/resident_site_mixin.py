@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 
 class ResidentSiteMixin(models.AbstractModel):
@@ -13,6 +13,8 @@ class ResidentSiteMixin(models.AbstractModel):
     _description = "Record of a Site"
     _check_company_auto = True
 
+    # Masters stay at the site where documents refer to them.
+    _is_site_fixed = False
     # Many2one fields whose record must be of the same site.
     _same_site_fields = ()
 
@@ -42,10 +44,21 @@ class ResidentSiteMixin(models.AbstractModel):
                     )
 
     def write(self, vals):
+        before = {record: record.site_id for record in self if "site_id" in vals}
         result = super().write(vals)
-        if "site_id" in vals:
+        if before:
             # Record rules judge the site before the write; this judges the new one.
             self.check_access("write")
+        for record, site in before.items():
+            if self._is_site_fixed and record.site_id != site:
+                raise UserError(
+                    self.env._(
+                        "%(name)s belongs to %(site)s, where complaints may refer to "
+                        "it. Archive it and enter a new one at the other site.",
+                        name=record.display_name,
+                        site=site.name,
+                    )
+                )
         return result
 
     @api.model

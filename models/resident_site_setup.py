@@ -1,7 +1,7 @@
 import re
 from itertools import count
 
-from odoo import models
+from odoo import api, fields, models
 
 # Shops that a new site starts with (P1): kind, name, ours.
 DEFAULT_PLACES = ("buffer", "transit", "warehouse", "body", "paint", "assembly")
@@ -18,6 +18,17 @@ class ResidentSite(models.Model):
     """What a new site gets at the press of one button (P1, P2)."""
 
     _inherit = "resident.site"
+
+    is_set_up = fields.Boolean(compute="_compute_is_set_up")
+
+    @api.depends(*OWN_LOCATIONS, "place_ids", "alias_name")
+    def _compute_is_set_up(self):
+        for site in self:
+            site.is_set_up = bool(
+                len(site._get_own_locations()) == len(OWN_LOCATIONS)
+                and site.place_ids
+                and site.alias_name
+            )
 
     def _get_own_locations(self):
         """Return our stock locations at this site."""
@@ -73,7 +84,9 @@ class ResidentSite(models.Model):
             self.warehouse_id
             or self.with_company(self.company_id)._default_warehouse_id()
         )
-        parent = locations_sudo.create(
+        parent = self._get_own_locations().sudo().location_id[
+            :1
+        ] or locations_sudo.create(
             {
                 "name": self.code,
                 "usage": "view",

@@ -18,5 +18,7 @@ class QualityReason(models.TransientModel):
         if model is None or action not in getattr(model, "_reason_actions", ()):
             raise UserError(self.env._("Open this dialogue from a document's button."))
         records = model.browse(self.env.context.get("active_ids", []))
-        getattr(records, action)(reason=self.reason)
+        result = getattr(records, action)(reason=self.reason)
+        if isinstance(result, dict):
+            return result
         return {"type": "ir.actions.act_window_close"}

@@ -55,8 +55,14 @@ export class ClockField extends Component {
         return this.props.stopField && this.props.record.data[this.props.stopField];
     }
 
+    /** What was refused or cancelled keeps no clock running. */
+    get isResting() {
+        const { state } = this.props.record.data;
+        return !this.stopped && ["refused", "cancelled", "closed"].includes(state);
+    }
+
     get isRunning() {
-        return Boolean(this.deadline && !this.stopped);
+        return Boolean(this.deadline && !this.stopped && !this.isResting);
     }
 
     get text() {
@@ -99,5 +105,6 @@ registry.category("fields").add("resident_clock", {
     fieldDependencies: ({ options }) =>
         [options.start, options.stop]
             .filter(Boolean)
-            .map((name) => ({ name, type: "datetime" })),
+            .map((name) => ({ name, type: "datetime" }))
+            .concat({ name: "state", type: "selection" }),
 });
