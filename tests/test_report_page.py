@@ -38,6 +38,11 @@ class TestReportPage(TourCase):
         Image.new("RGB", (40, 30), "grey").save(content, "JPEG")
         return ("photos", (name, content.getvalue(), "image/jpeg"))
 
+    def test_page_asks_for_everything(self):
+        page = self.url_open(self.url).text
+        for name in ("photos", "part", "description", "name", "email"):
+            self.assertIn(f'name="{name}"', page)
+
     def test_customer_reports(self):
         answer = self._post(
             files=[self._photo("a.jpg"), self._photo("b.jpg")],
