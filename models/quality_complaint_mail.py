@@ -61,7 +61,9 @@ class QualityComplaint(models.Model):
         )
         if photos:
             # A customer may add photos to the thread he may write to.
-            self.sudo().photo_ids = [Command.link(photo.id) for photo in photos]
+            links = [Command.link(photo.id) for photo in photos]
+            # What he sends is kept, also with a complaint that is finished.
+            self.sudo()._write_protected({"photo_ids": links})
         return super()._message_post_after_hook(message, msg_values)
 
     # === REPORT PAGE (C2) === #

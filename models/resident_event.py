@@ -298,8 +298,10 @@ class ResidentEvent(models.Model):
             # Sales and Quality are told; to act is for the others.
             if route.with_activity and role not in ("sales", "quality"):
                 todo_users |= role_users
-        # Who did it knows it already.
-        partners = (users - self.user_id).partner_id | route.partner_ids
+        if self.kind == "new":
+            # Who entered the complaint knows of it.
+            users -= self.user_id
+        partners = users.partner_id | route.partner_ids
         return partners.filtered(lambda p: p.active and p.email), todo_users
 
     def _mail_site(self, template):

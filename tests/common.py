@@ -387,7 +387,7 @@ class ResidentCommon(BaseCommon):
     def _screen(cls, complaints):
         """Sort every place of the containment: all good, nothing left."""
         complaints.action_open_containment()
-        sortings = complaints.inspection_ids
+        sortings = complaints.inspection_ids.filtered(lambda s: s.state == "ready")
         sortings.filtered(lambda s: not s.is_ours).qty_expected = 4
         complaints.sorting_ids.create(
             [

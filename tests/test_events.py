@@ -233,7 +233,11 @@ class TestRouting(ResidentCommon):
         for role, user in expected.items():
             route.write({f"to_{name}": name == role for name in ROLES})
             with self.subTest(role=role):
-                self.assertEqual(self._get_recipients(), user.partner_id)
+                complaint = self._create_complaint(self.manager)
+                event = self._get_events(complaint, "new")
+                # Entered by somebody who is none of them.
+                event.sudo().user_id = self.env.ref("base.user_root")
+                self.assertEqual(event._get_recipients()[0], user.partner_id)
 
     def test_general_managers_of_the_company_only(self):
         self._route(to_gm=True)
@@ -393,7 +397,7 @@ class TestTodo(ResidentCommon):
         with self._at("2026-03-13 16:00:00"):
             self._run_cron(CRON_CLOCKS)
             self._run_cron(CRON_EVENTS)
-            self.assertEqual(self._get_todo(complaint).user_id, self.gm)
+            self.assertEqual(self._get_todo(complaint).user_id, self.gm + self.manager)
             self._prove(complaint)
             complaint.action_close()
         self.assertFalse(self._get_todo(complaint))

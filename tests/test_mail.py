@@ -196,7 +196,8 @@ class TestMail(SmtpCatcher, ResidentCommon, HttpCase):
         self.assertLessEqual({"state", "severity"}, set(tracked.mapped("name")))
         self._send_mails()
         self.assertEqual(
-            self._get_addresses(), sorted([self.sales.email, self.quality.email])
+            self._get_addresses(),
+            sorted([self.sales.email, self.quality.email, self.resident.email]),
         )
 
     # === LINK AND ANSWER === #

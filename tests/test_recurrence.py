@@ -171,7 +171,10 @@ class TestRecurrence(ResidentCommon):
         complaint = self._create_complaint()
         self.assertFalse(self._get_events(complaint, "line_stop"))
         complaint.line_stop_minutes = 12
-        complaint.line_stop_minutes = 30
+        complaint.line_stop_minutes = 14
         self.assertEqual(len(self._get_events(complaint, "line_stop")), 1)
+        # It has doubled: that is news.
+        complaint.line_stop_minutes = 30
+        self.assertEqual(len(self._get_events(complaint, "line_stop")), 2)
         stopped = self._create_complaint(line_stop_minutes=5)
         self.assertEqual(len(self._get_events(stopped, "line_stop")), 1)

@@ -444,6 +444,7 @@ class TestServiceSheet(SheetCommon):
         relations = {
             "engineer_ids": self.model._fields["engineer_ids"],
             "lot_ids": self.model._fields["lot_ids"],
+            "method_file_ids": self.model._fields["method_file_ids"],
         }
         self.assertEqual(
             {*changes, *relations}, {*self.model._signed_fields, "signed_by"}
