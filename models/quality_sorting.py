@@ -54,7 +54,6 @@ class QualitySorting(models.Model):
     tracking = fields.Selection(related="product_id.tracking")
     lot_id = fields.Many2one(
         comodel_name="stock.lot",
-        string="Lot",
         domain="[('product_id', '=', product_id)]",
         check_company=True,
         index="btree_not_null",

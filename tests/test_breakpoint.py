@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
@@ -366,12 +368,10 @@ class TestBreakpoint(BreakpointCommon):
         complaint = mark.complaint_id.with_user(self.manager)
         for action in ("action_reopen", "action_send_feedback", "action_contain"):
             with self.subTest(action=action), self._rolled_back():
-                try:
+                with suppress(UserError):
                     getattr(complaint, action)(
                         **{"reason": "x"} if action != "action_send_feedback" else {}
                     )
-                except UserError:
-                    pass
                 self.assertEqual(complaint.state, "contained")
         with self.assertRaises(UserError):
             complaint.write({"state": "reported"})
