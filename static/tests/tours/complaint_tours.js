@@ -111,9 +111,16 @@ registry.category("web_tour.tours").add("quality_resident_sales_answers", {
             content: "Sales sees no buttons that are not his",
             trigger: ".o_form_view:not(:has(button[name=action_contain]))",
         },
+        {
+            content: "The thread has been loaded: what is posted earlier shows late",
+            trigger: ".o-mail-Thread .o-mail-Message",
+        },
         { trigger: ".o-mail-Chatter-sendMessage", run: "click" },
         { trigger: ".o-mail-Composer-input", run: "edit Replacement is on its way" },
         { trigger: ".o-mail-Composer-send:enabled", run: "click" },
-        { trigger: ".o-mail-Message:contains(Replacement is on its way)" },
+        {
+            content: "Posted, the composer closes; the test reads the message itself",
+            trigger: ".o-mail-Chatter:not(:has(.o-mail-Composer-input))",
+        },
     ],
 });
