@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 SCREENED_STATES = ("success", "failed")
 # What only the containment sets on a sorting.
@@ -18,6 +18,8 @@ GUARDED = {
     "qty_suspect",
     "qty_left",
 }
+# What is told of a customer's place; of ours the stock tells it.
+TOLD = {"qty_expected", "is_empty"}
 
 
 class QcInspection(models.Model):
@@ -62,6 +64,11 @@ class QcInspection(models.Model):
         copy=False,
         help="What lay at the place when the containment was opened: our stock where "
         "it is ours, else as counted or told by the customer.",
+    )
+    is_empty = fields.Boolean(
+        string="Nothing Lies Here",
+        copy=False,
+        help="Looked at, and no such part lies at this place of the customer's.",
     )
     qty_checked = fields.Float(
         string="Checked",
@@ -155,6 +162,18 @@ class QcInspection(models.Model):
             )
         }
 
+    @api.constrains("is_empty", "qty_expected", "qty_checked")
+    def _check_is_empty(self):
+        for sorting in self:
+            if sorting.is_empty and (sorting.qty_expected or sorting.qty_checked):
+                raise ValidationError(
+                    self.env._(
+                        "%(place)s: parts lie there or are counted. Take out "
+                        "“Nothing Lies Here”, or correct what lies there.",
+                        place=sorting.place_id.display_name,
+                    )
+                )
+
     # === CRUD METHODS === #
 
     @api.model
@@ -181,10 +200,8 @@ class QcInspection(models.Model):
     def _check_guarded(self, names):
         for sorting in self:
             guarded = names & GUARDED
-            if "qty_expected" in names and (
-                sorting.is_ours or sorting.state in SCREENED_STATES
-            ):
-                guarded = guarded | {"qty_expected"}
+            if sorting.is_ours or sorting.state in SCREENED_STATES:
+                guarded = guarded | (names & TOLD)
             if guarded:
                 raise UserError(
                     self.env._(
@@ -236,7 +253,7 @@ class QcInspection(models.Model):
         self.ensure_one()
         left = self.uom_id.round(self.qty_left) if self.uom_id else self.qty_left
         if not left:
-            return ""
+            return self._get_silence_gap()
         values = {
             "place": self.place_id.display_name,
             "there": self.qty_expected,
@@ -255,12 +272,22 @@ class QcInspection(models.Model):
             **values,
         )
 
+    def _get_silence_gap(self):
+        """Return what to say of a customer's place where nothing was counted, or ''."""
+        if self.is_ours or self.is_empty or self.qty_checked:
+            return ""
+        return self.env._(
+            "%(place)s: nothing is counted. Count what lies there, or tick “Nothing "
+            "Lies Here”.",
+            place=self.place_id.display_name,
+        )
+
     def action_reopen_sorting(self):
         """Sort on at a screened place, where parts came in or a count was wrong."""
         self.check_access("write")
         for complaint in self.complaint_id:
             complaint._ensure_open()
-        self._with_gate().write({"state": "ready"})
+        self._with_gate().write({"state": "ready", "is_empty": False})
         self._snapshot_expected()
         return True
 
@@ -271,6 +298,7 @@ class QcInspection(models.Model):
                 {
                     "state": "ready",
                     "qty_expected": sorting.qty_good,
+                    "is_empty": False,
                     "sorting_round": sorting.sorting_round + 1,
                 }
             )

@@ -680,6 +680,36 @@ class TestSortings(ContainmentCommon):
         sorting.action_confirm()
         self.assertEqual(sorting.state, "success")
 
+    def test_silence_is_not_screened(self):
+        """A customer's place of which nobody says anything may hold everything."""
+        complaint = self._open()
+        sortings = self._get_sorting(complaint, self.assembly)
+        sortings += self._get_sorting(complaint, self.warehouse)
+        with self._assert_refused(self.assembly.display_name, "Nothing Lies Here"):
+            self._call(sortings, "action_confirm")
+        self.assertIn(self.assembly.name, "".join(complaint._get_containment_gaps()))
+        self._call(sortings, "write", {"is_empty": True})
+        self._call(sortings, "action_confirm")
+        self.assertEqual(sortings.mapped("state"), ["success"] * 2)
+        with self._assert_refused("Nothing Lies Here"):
+            self._call(sortings, "write", {"is_empty": False})
+        # Parts came in: it is to be said again.
+        sortings.action_reopen_sorting()
+        self.assertEqual(sortings.mapped("is_empty"), [False] * 2)
+
+    def test_empty_place_holds_nothing(self):
+        complaint = self._open()
+        sorting = self._get_sorting(complaint, self.assembly)
+        sorting.is_empty = True
+        with self._rolled_back(), self._assert_refused("Nothing Lies Here"):
+            self._count(sorting, qty_good=1)
+            sorting.flush_recordset()
+        with self._rolled_back(), self._assert_refused("Nothing Lies Here"):
+            sorting.qty_expected = 2
+        ours = self._get_sorting(complaint, self.buffer)
+        with self._assert_refused("Nothing Lies Here"):
+            self._call(ours, "write", {"is_empty": True})
+
     def test_verdict(self):
         complaint = self._open()
         for place, values, state in (
