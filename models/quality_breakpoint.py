@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -96,7 +98,13 @@ class QualityBreakpoint(models.Model):
         for mark in self:
             site = mark.complaint_id.site_id
             mark.watch_until = (
-                mark.online_at and site and site._get_full_shift_end(mark.online_at)
+                mark.online_at
+                and site
+                # A site without shifts is watched for a day.
+                and (
+                    site._get_full_shift_end(mark.online_at)
+                    or mark.online_at + timedelta(days=1)
+                )
             )
 
     @api.depends("failed_place_id")
@@ -136,7 +144,7 @@ class QualityBreakpoint(models.Model):
         """
         now = fields.Datetime.now()
         for mark in self:
-            if mark.watch_until and now < mark.watch_until:
+            if now < mark.watch_until:
                 raise UserError(
                     self.env._(
                         "The breakpoint %(value)s is watched until %(until)s, one full "
@@ -152,7 +160,8 @@ class QualityBreakpoint(models.Model):
         """Bad parts came after the breakpoint: the containment opens again (C7).
 
         :param str reason: what was found
-        :param int place_id: the place that was missed, where it is known
+        :param int place_id: the place that was missed; without it every place of the
+            complaint is sorted again
         """
         reason = (reason or "").strip()
         if not reason:

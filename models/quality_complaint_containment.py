@@ -86,13 +86,24 @@ class QualityComplaint(models.Model):
             complaint._ensure_open()
         self._ensure_filled("product_id")
         for complaint in self:
-            complaint._create_sortings(
-                complaint.site_id.place_ids.filtered("must_screen")
-                - complaint.inspection_ids.place_id
-            )
-        opening = self.filtered(lambda c: not c.containment_opened_at)
-        opening._write_protected({"containment_opened_at": fields.Datetime.now()})
+            complaint._open_containment(complaint._get_places_to_screen())
         return True
+
+    def _get_places_to_screen(self):
+        """Return the places that a complete containment sorts."""
+        self.ensure_one()
+        return (
+            self.site_id.place_ids.filtered("must_screen")
+            | self.inspection_ids.place_id
+        )
+
+    def _open_containment(self, places):
+        """Have a sorting at each of ``places``; those that are there stay."""
+        self.ensure_one()
+        self._ensure_filled("product_id")
+        self._create_sortings(places - self.inspection_ids.place_id)
+        if not self.containment_opened_at:
+            self._write_protected({"containment_opened_at": fields.Datetime.now()})
 
     def _create_sortings(self, places):
         """Create the sortings of this complaint at ``places``."""
@@ -223,16 +234,16 @@ class QualityComplaint(models.Model):
     # === BREAKPOINTS AND MEASURES === #
 
     def _reopen_containment(self, mark):
-        """Sort again after the breakpoint ``mark`` failed, at the place it names."""
+        """Sort again after the breakpoint ``mark`` failed, at the place it names.
+
+        Where nobody knows the place, none is proven clean: all are sorted again.
+        """
         self.ensure_one()
         if self.state not in ("new", "reported"):
             self._move_to("reported", {"closed_at": False})
-        place = mark.failed_place_id
-        if place:
-            missed = self.inspection_ids.filtered(lambda i: i.place_id == place)
-            missed._start_round()
-            if not missed:
-                self._create_sortings(place)
+        places = mark.failed_place_id or self._get_places_to_screen()
+        self.inspection_ids.filtered(lambda i: i.place_id in places)._start_round()
+        self._open_containment(places)
         self._emit_event("breakpoint_failed", key=f"breakpoint {mark.id}")
 
     def _get_failed_breakpoints(self):

@@ -6,7 +6,8 @@ from odoo import fields, models
 
 # A shift that goes on over midnight is two lines of the calendar.
 GAP = timedelta(minutes=1)
-LOOK_AHEAD = timedelta(days=14)
+# The first full shift mostly begins within days; a plant may close for weeks.
+LOOK_AHEAD = (timedelta(days=14), timedelta(days=90))
 
 
 class ResidentSite(models.Model):
@@ -77,14 +78,26 @@ class ResidentSite(models.Model):
         """Return the end of the first shift that begins at or after ``moment``.
 
         :param moment: naive UTC datetime
-        :return: naive UTC datetime, False when no shift begins within two weeks
+        :return: naive UTC datetime, False when no shift begins within the longest of
+            :data:`LOOK_AHEAD`
         """
         self.ensure_one()
         start = pytz.utc.localize(moment)
+        for span in LOOK_AHEAD:
+            shifts = self._get_shifts(start, start + span)
+            end = next((end for begin, end in shifts if begin >= start), None)
+            if end:
+                # A line until 24:00 ends a microsecond early.
+                end = end.astimezone(pytz.utc).replace(tzinfo=None)
+                return (end + timedelta(microseconds=1)).replace(microsecond=0)
+        return False
+
+    def _get_shifts(self, start, stop):
+        """Return ``[(begin, end)]`` of the customer's shifts (aware datetimes)."""
         # One day back, to see that a shift over midnight is one shift.
         intervals = self.calendar_id.sudo()._work_intervals_batch(
             start - timedelta(days=1),
-            start + LOOK_AHEAD,
+            stop,
             domain=[
                 ("time_type", "=", "leave"),
                 ("calendar_id", "=", self.calendar_id.id),
@@ -102,9 +115,4 @@ class ResidentSite(models.Model):
                 shifts[-1] = (shifts[-1][0], end)
             else:
                 shifts.append((begin, end))
-        end = next((end for begin, end in shifts if begin >= start), None)
-        if not end:
-            return False
-        # A line until 24:00 ends a microsecond early.
-        end = end.astimezone(pytz.utc).replace(tzinfo=None) + timedelta(microseconds=1)
-        return end.replace(microsecond=0)
+        return shifts

@@ -54,6 +54,7 @@ class BreakpointCommon(ContainmentCommon):
             wrong = self._count(sorting, self.resident, qty_good=1)
             wrong.action_undo()
             self._count(sorting, self.standin, qty_good=2)
+            self._get_sorting(complaint, self.warehouse).is_empty = True
             self._get_sorting(complaint, self.place).qty_expected = 4
             self._count(
                 self._get_sorting(complaint, self.place), self.resident, qty_good=4
@@ -149,7 +150,7 @@ class TestWatch(ResidentCommon):
     def test_plant_closed_for_long(self):
         calendar = self._create_calendar("1", "Asia/Shanghai")
         self._create_leave(calendar, "2026-03-09 16:00:00", "2026-03-30 16:00:00")
-        self._assert_until(calendar, ("2026-03-10 04:00:00", False))
+        self._assert_until(calendar, ("2026-03-10 04:00:00", "2026-03-31 09:00:00"))
 
     def test_no_shifts(self):
         self._assert_until(
@@ -169,6 +170,22 @@ class TestWatch(ResidentCommon):
             # And an hour long in October.
             ("2026-10-24 20:00:00", "2026-10-25 05:00:00"),
         )
+
+    def test_no_shifts_is_watched_for_a_day(self):
+        self.site.calendar_id = self._create_calendar("0", "Asia/Shanghai", ())
+        with self._at(CALL):
+            complaint = self._create_complaint(called_at=CALL)
+            mark = (
+                self.env["quality.breakpoint"]
+                .with_user(self.resident)
+                .create({"complaint_id": complaint.id, "value": "L8"})
+            )
+            with self._assert_refused("L8"):
+                mark.action_hold()
+        self.assertEqual(str(mark.watch_until), "2026-03-11 01:00:00")
+        with self._at(mark.watch_until):
+            mark.action_hold()
+        self.assertEqual(mark.state, "holds")
 
     def test_field_follows_the_line(self):
         with self._at(CALL):
@@ -303,6 +320,29 @@ class TestBreakpoint(BreakpointCommon):
         sorting = self._get_sorting(mark.complaint_id, forgotten)
         self.assertEqual(sorting.state, "ready")
         self.assertFalse(mark.failed_sorter_ids)
+
+    def test_fails_at_an_unknown_place(self):
+        """No place is proven clean: each is counted anew, a forgotten one as well."""
+        mark = self._create_missed()
+        complaint = mark.complaint_id
+        sorted_before = complaint.inspection_ids
+        forgotten = self.site.place_ids.filtered(lambda p: p.kind == "paint")
+        forgotten.must_screen = True
+        self.env["quality.breakpoint.fail"].with_user(self.resident).create(
+            {"breakpoint_id": mark.id, "reason": "Scratch at the end of the line"}
+        ).action_apply()
+        self.assertEqual(set(complaint.inspection_ids.mapped("state")), {"ready"})
+        self.assertEqual(set(sorted_before.mapped("sorting_round")), {2})
+        self.assertFalse(any(sorted_before.mapped("qty_checked")))
+        self.assertEqual(complaint.inspection_ids.place_id, self.five | forgotten)
+        with self._assert_refused(self.assembly.name, self.place.name, forgotten.name):
+            complaint.action_contain()
+
+    def test_fails_before_the_containment_is_opened(self):
+        complaint = self._create_contained("reported")
+        self._create_mark(complaint).action_fail(reason="Scratch")
+        self.assertEqual(complaint.inspection_ids.place_id, self.five)
+        self.assertTrue(complaint.containment_opened_at)
 
     def test_fails_without_a_reason(self):
         mark = self._create_mark()
