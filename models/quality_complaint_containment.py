@@ -160,9 +160,16 @@ class QualityComplaint(models.Model):
                 and line.test.company_id in (self.company_id, self.env["res.company"])
             ]
             if fitting:
-                # A customer's own instruction before the general one.
-                return min(fitting, key=lambda line: (not line.partners, line.id))
+                return min(fitting, key=self._get_instruction_rank)
         return None
+
+    @api.model
+    def _get_instruction_rank(self, line):
+        """A customer's own instruction first, then that of the nearest category."""
+        depth = 0
+        if "product_category" in line._fields:
+            depth = line.product_category.parent_path.count("/")
+        return (not line.partners, -depth, line.id)
 
     def _get_containment_gaps(self):
         """Return what keeps the containment from being complete, a line each.

@@ -1041,7 +1041,7 @@ class TestInstruction(ContainmentCommon):
         cls.category = cls.env["product.category"].create({"name": "Seals"})
         cls.in_lots.categ_id = cls.category
 
-    def _add(self, kind, name, partner=None, product=None, **values):
+    def _add(self, kind, name, partner=None, product=None, owner=None, **values):
         """Return a test with one question that containment gives for ``product``."""
         product = product or self.in_lots
         test = self.env["qc.test"].create(
@@ -1063,7 +1063,7 @@ class TestInstruction(ContainmentCommon):
                 **values,
             }
         )
-        field, owner = {
+        field, usual = {
             "product": ("product", product),
             "product_template": ("product_template", product.product_tmpl_id),
             "product_category": ("product_category", product.categ_id),
@@ -1072,7 +1072,7 @@ class TestInstruction(ContainmentCommon):
             {
                 "trigger": self.env.ref(TRIGGER).id,
                 "test": test.id,
-                field: owner.id,
+                field: (owner or usual).id,
                 "partners": [Command.link(partner.id)] if partner else False,
             }
         )
@@ -1097,6 +1097,18 @@ class TestInstruction(ContainmentCommon):
             found.append(self._add(kind, kind))
             with self.subTest(kind=kind):
                 self.assertEqual(self._open().inspection_ids.test, found[-1])
+
+    def test_nearest_category_first(self):
+        root = self.env["product.category"].create({"name": "Rubber"})
+        # The parent's is the older line, and its category the younger record.
+        self._add("product_category", "Rubber", owner=root)
+        self.category.parent_id = root
+        nearest = self._add("product_category", "Seals")
+        self.assertEqual(self._open().inspection_ids.test, nearest)
+        own = self._add(
+            "product_category", "Own", owner=root, partner=self.customer
+        )
+        self.assertEqual(self._open().inspection_ids.test, own)
 
     def test_customer_s_own_first(self):
         self._add("product", "General")
