@@ -225,9 +225,8 @@ class QualityComplaint(models.Model):
             for name in {"called_at", "site_id"} & set(vals):
                 field = self._fields[name]
                 new = field.convert_to_cache(vals[name], complaint)
-                old = field.convert_to_cache(complaint[name], complaint)
-                turned_back = name == "called_at" and new and new > old
-                if new == old or not (
+                turned_back = name == "called_at" and new and new > complaint[name]
+                if not complaint._is_changed(name, vals[name]) or not (
                     complaint.arrived_at or (turned_back and not is_manager)
                 ):
                     continue

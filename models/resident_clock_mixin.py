@@ -1,7 +1,10 @@
+import logging
 from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, fields, models
+
+_logger = logging.getLogger(__name__)
 
 ALERT_NONE, ALERT_HALF, ALERT_LATE, ALERT_ESCALATED = range(4)
 # The event that each alert level raises.
@@ -74,13 +77,20 @@ class ResidentClockMixin(models.AbstractModel):
         return []
 
     def write(self, vals):
-        restarted = {
-            alert: 0 for name, alert in self._clock_restarts.items() if name in vals
-        }
-        if restarted:
-            # A new date is a new promise, its clock may warn again.
-            self._write_protected(restarted)
+        for name, alert in self._clock_restarts.items():
+            if name in vals:
+                # A new date is a new promise, its clock may warn again.
+                self.filtered(
+                    lambda r, name=name: r._is_changed(name, vals[name])
+                )._write_protected({alert: 0})
         return super().write(vals)
+
+    def _is_changed(self, name, value):
+        self.ensure_one()
+        field = self._fields[name]
+        return field.convert_to_cache(value, self) != field.convert_to_cache(
+            self[name], self
+        )
 
     def _has_running_clocks(self):
         """Return False when all clocks of this record rest, whatever their fields."""
@@ -172,6 +182,21 @@ class ResidentClockMixin(models.AbstractModel):
         due = self.search(domain, limit=CRON_BATCH, order="next_alert_at, id")
         # Rows that another worker holds are his.
         records = due.try_lock_for_update()
-        records._raise_clock_alerts()
+        raised = records._try_clock_alerts()
         remaining = len(due) == CRON_BATCH and self.search_count(domain, limit=10000)
-        self.env["ir.cron"]._commit_progress(len(records), remaining=remaining or 0)
+        self.env["ir.cron"]._commit_progress(len(raised), remaining=remaining or 0)
+
+    def _try_clock_alerts(self):
+        """Raise what is due; a record that fails does not stop the others.
+
+        :return: the records that went well
+        """
+        try:
+            with self.env.cr.savepoint():
+                self._raise_clock_alerts()
+            return self
+        except Exception:
+            if len(self) == 1:
+                _logger.warning("The clocks of %s cannot warn", self, exc_info=True)
+                return self.browse()
+        return self.browse().union(*(record._try_clock_alerts() for record in self))

@@ -10,6 +10,7 @@ from .common import CRON_CLOCKS, ResidentCommon
 CALL = "2026-03-10 01:00:00"
 DAY_OFF = "2026-03-14 01:00:00"
 NIGHT_SHIFTS = ((0, 6), (22, 24))
+CLOCK_LOG = "odoo.addons.quality_resident.models.resident_clock_mixin"
 
 
 @tagged("post_install", "-at_install")
@@ -428,6 +429,43 @@ class TestClocks(ResidentCommon):
         with self._at("2026-03-11 16:00:00"):
             self._run_cron(CRON_CLOCKS)
         self.assertEqual(self._get_alerts(complaint, "due"), ["late"])
+
+    def test_same_date_is_no_new_promise(self):
+        complaint = self._create_called(customer_due_date="2026-03-11")
+        with self._at("2026-03-11 17:00:00"):
+            self._run_cron(CRON_CLOCKS)
+            self.assertEqual(self._get_alerts(complaint, "due"), ["late"])
+            level = complaint.due_alert
+            complaint.customer_due_date = "2026-03-11"
+            self.assertEqual(complaint.due_alert, level)
+            complaint.customer_due_date = "2026-03-12"
+            self.assertFalse(complaint.due_alert)
+
+    def test_one_failure_does_not_stop_the_others(self):
+        complaints = self._create_called() + self._create_called()
+        bad, good = complaints
+        clocks = type(complaints)
+        raise_alerts = clocks._raise_clock_alerts
+
+        def fail(records, *args):
+            raise_alerts(records, *args)
+            if bad in records:
+                raise ValueError("No such calendar")
+
+        with (
+            self._at("2026-03-10 01:05:00"),
+            patch.object(clocks, "_raise_clock_alerts", fail),
+            self.assertLogs(CLOCK_LOG, "WARNING") as log,
+        ):
+            self._run_cron(CRON_CLOCKS)
+        self.assertEqual(len(log.records), 1)
+        self.assertIn(str(bad), log.output[0])
+        self.assertIn("No such calendar", log.output[0])
+        self.assertEqual(self._get_alerts(good), ["late"])
+        self.assertEqual(self._get_alerts(bad), [])
+        with self._at("2026-03-10 01:06:00"):
+            self._run_cron(CRON_CLOCKS)
+        self.assertEqual(self._get_alerts(bad), ["late"])
 
     def test_due_alerts_and_a_new_date(self):
         complaint = self._create_called(
