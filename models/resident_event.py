@@ -22,6 +22,12 @@ EVENT_KINDS = [
     ("breakpoint_failed", "Breakpoint failed"),
     ("sheet_signed", "Service sheet signed"),
 ]
+# Raised again with every write, only the row itself tells that it has been said: kept
+# for good. All others are raised once by their document (a state, a revision, a level
+# of alert), and done ones may go. Say here what you add.
+KEPT_KINDS = ("recurring", "line_stop")
+KEEP_DAYS = 180
+GC_BATCH = 1000
 MAX_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=5)
 RETRY_MAILS_FOR = timedelta(hours=12)
@@ -76,7 +82,7 @@ class ResidentEventMixin(models.AbstractModel):
                 rows,
             )
         )
-        self.env["resident.event"].invalidate_model(flush=False)
+        self.env["resident.event"].invalidate_model()
         self.env["resident.event"]._wake_job()
 
     def _get_event_attachments(self, event):
@@ -154,6 +160,7 @@ class ResidentEvent(models.Model):
 
     _once = models.UniqueIndex("(res_model, res_id, kind, key)")
     _pending_idx = models.Index("(id) WHERE state = 'pending'")
+    _done_idx = models.Index("(date) WHERE state = 'done'")
 
     @api.model
     def _selection_document(self):
@@ -216,25 +223,21 @@ class ResidentEvent(models.Model):
         return self.browse(row[0] for row in rows)
 
     def _process(self):
-        """Set one event to done, which fires the automation rules on it."""
+        """Tell of one event; a failure stays its own and is tried again later."""
         self.ensure_one()
-        if not self.env[self.res_model].browse(self.res_id).exists():
-            self.write({"state": "failed", "error": self.env._("Document deleted")})
-            return
-        if not self.document._is_event_true(self):
-            # Corrected before anybody was told; it may become true again.
-            self.unlink()
-            return
         try:
             with self.env.cr.savepoint():
-                # The people get our mail: no second one for the to-do.
-                self.with_company(self.company_id).with_context(
-                    mail_activity_quick_update=True
-                ).write({"state": "done"})
+                self._tell()
         except Exception as error:
-            # One event must not stop the others; it is tried again and, after
-            # MAX_ATTEMPTS, stays on the list of failed events.
-            _logger.exception("Resident event %s could not be processed", self.id)
+            # After MAX_ATTEMPTS it stays on the list of failed events.
+            _logger.warning(
+                "Resident event %s, “%s” of %s,%s, could not be told",
+                self.id,
+                self.kind,
+                self.res_model,
+                self.res_id,
+                exc_info=True,
+            )
             self.invalidate_recordset()
             attempts = self.attempts + 1
             self.write(
@@ -245,6 +248,41 @@ class ResidentEvent(models.Model):
                     "error": str(error),
                 }
             )
+
+    def _tell(self):
+        """Set one event to done, which fires the automation rules on it."""
+        if not self.env[self.res_model].browse(self.res_id).exists():
+            self.write({"state": "failed", "error": self.env._("Document deleted")})
+        elif not self.document._is_event_true(self):
+            # Corrected before anybody was told; it may become true again.
+            self.unlink()
+        else:
+            # The people get our mail: no second one for the to-do.
+            self.with_company(self.company_id).with_context(
+                mail_activity_quick_update=True
+            ).write({"state": "done"})
+
+    @api.autovacuum
+    def _gc_done(self):
+        """Remove what was told long ago; what is pending or failed stays."""
+        days = int(
+            self.env["ir.config_parameter"].get_param(
+                "quality_resident.event_keep_days", KEEP_DAYS
+            )
+        )
+        if days <= 0:
+            return
+        old = self.search(
+            [
+                ("state", "=", "done"),
+                ("date", "<", fields.Datetime.now() - timedelta(days=days)),
+                ("kind", "not in", KEPT_KINDS),
+            ],
+            limit=GC_BATCH,
+            order="date",
+        )
+        old.unlink()
+        return len(old), len(old) == GC_BATCH
 
     def action_retry(self):
         """Put failed events back into the queue.

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from psycopg2.errors import UniqueViolation
@@ -122,6 +123,84 @@ class TestOutbox(ResidentCommon):
         # What was queued before the failure is undone with it.
         self.assertFalse(self._get_mails(bad))
         self.assertFalse(event.partner_ids)
+
+    def test_unreadable_document_does_not_stop_the_others(self):
+        """Also what fails before the mail: a module is gone, a check raises."""
+        bad, worse, good = (self._create_complaint() for _number in range(3))
+        self._get_events(bad).res_model = "quality.gone"
+        gone = self.env["resident.event"].search([("res_model", "=", "quality.gone")])
+        complaints = type(worse)
+
+        def ask(complaint, _event):
+            if complaint == worse:
+                raise ValueError("No answer")
+            return True
+
+        with (
+            patch.object(complaints, "_is_event_true", ask),
+            self.assertLogs(JOB_LOG, "WARNING") as log,
+        ):
+            self._run_cron(CRON_EVENTS)
+        self.assertEqual(self._get_events(good).state, "done")
+        self.assertEqual(gone.attempts, 1)
+        self.assertEqual(self._get_events(worse).error, "No answer")
+        self.assertEqual({record.levelname for record in log.records}, {"WARNING"})
+        self.assertIn(f"quality.complaint,{worse.id}", "".join(log.output))
+
+    # === CLEANING === #
+
+    def _age(self, events, days=181):
+        events.date = fields.Datetime.now() - timedelta(days=days)
+
+    def test_old_events_are_cleaned(self):
+        complaint = self._create_complaint(line_stop_minutes=5)
+        complaint._emit_event("late", key="a")
+        complaint._emit_event("late", key="b")
+        self._run_cron(CRON_EVENTS)
+        events = self._get_events(complaint)
+        self.assertEqual(set(events.mapped("state")), {"done"})
+        keyed = {(event.kind, event.key): event for event in events}
+        keyed["late", "a"].state = "failed"
+        self._age(events)
+        pending = self._get_events(self._create_complaint())
+        self._age(pending)
+        recent = keyed["late", "b"]
+        self._age(recent, days=179)
+        before = self.env["resident.event"].search_count([])
+        self.env["resident.event"]._gc_done()
+        kept = keyed["line_stop", "size 3"] + keyed["late", "a"] + recent + pending
+        self.assertEqual((events + pending).exists(), kept.sorted("id"))
+        self.assertLess(self.env["resident.event"].search_count([]), before)
+        # Nothing is said a second time: the line has been standing all the while.
+        complaint.line_stop_minutes = 6
+        self.assertEqual(self._get_events(complaint, "line_stop"), kept[:1])
+
+    def test_how_long_events_are_kept(self):
+        def clean(days):
+            self.env["ir.config_parameter"].set_param(
+                "quality_resident.event_keep_days", days
+            )
+            self.env["resident.event"]._gc_done()
+            return event.exists()
+
+        event = self._get_events(self._create_complaint())
+        event.state = "done"
+        self._age(event, days=31)
+        self.assertTrue(clean(0))
+        self.assertTrue(clean(40))
+        self.assertFalse(clean(30))
+
+    def test_events_are_cleaned_in_batches(self):
+        events = self._get_events(self._create_complaint() + self._create_complaint())
+        events.state = "done"
+        self._age(self.env["resident.event"].search([("state", "=", "done")]), 1)
+        self._age(events)
+        vacuum = self.env["resident.event"]._gc_done
+        with patch(f"{JOB_LOG}.GC_BATCH", 1):
+            self.assertEqual(vacuum(), (1, True))
+            self.assertEqual(vacuum(), (1, True))
+            self.assertEqual(vacuum(), (0, False))
+        self.assertFalse(events.exists())
 
     def test_failure_is_tried_again_later(self):
         with self._at(CALL):
