@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from .resident_event import EVENT_KINDS
 
@@ -6,7 +7,10 @@ ROLES = ("resident", "standin", "sales", "quality", "manager", "gm")
 
 
 class ResidentRoute(models.Model):
-    """Who hears of what: one line per event, for one site or for all others."""
+    """Who hears of what: one line per event, for one site or for all others.
+
+    A site's own line holds before its company's, and that before the one for all.
+    """
 
     _name = "resident.route"
     _description = "Mail Routing"
@@ -19,7 +23,16 @@ class ResidentRoute(models.Model):
         ondelete="cascade",
         help="Empty: holds for every site that has no line of its own.",
     )
-    company_id = fields.Many2one(related="site_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(
+        comodel_name="res.company",
+        compute="_compute_company_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        index=True,
+        ondelete="cascade",
+        help="Empty: holds for the sites of all companies.",
+    )
     kind = fields.Selection(EVENT_KINDS, string="Event", required=True)
     to_resident = fields.Boolean(string="Resident")
     to_standin = fields.Boolean(string="Stand-in")
@@ -37,19 +50,66 @@ class ResidentRoute(models.Model):
         "A site has one routing line for each event.",
     )
     _kind_uniq = models.UniqueIndex(
-        "(kind) WHERE site_id IS NULL",
-        "There is one general routing line for each event.",
+        "(kind, COALESCE(company_id, 0)) WHERE site_id IS NULL",
+        "A company has one general routing line for each event.",
     )
+
+    @api.depends("site_id.company_id")
+    def _compute_company_id(self):
+        # What a module brings holds for everybody.
+        default = (
+            self.env["res.company"]
+            if self.env.context.get("install_mode")
+            else self.env.company
+        )
+        for route in self:
+            route.company_id = route.site_id.company_id or route.company_id or default
+
+    @api.constrains("company_id", "site_id")
+    def _check_company_id(self):
+        for route in self:
+            site = route.site_id
+            if site and route.company_id != site.company_id:
+                raise ValidationError(
+                    self.env._(
+                        "The routing line of %(site)s belongs to %(company)s: leave "
+                        "“Company” to the site.",
+                        site=site.name,
+                        company=site.company_id.name,
+                    )
+                )
+
+    @api.model
+    def _get_routes(self, sites):
+        """Return ``{site: lines that hold there}``, one for each event."""
+        routes = self.search(
+            [
+                ("site_id", "in", [*sites.ids, False]),
+                ("company_id", "in", [*sites.company_id.ids, False]),
+            ]
+        )
+        kinds = [kind for kind, _label in EVENT_KINDS]
+        result = {}
+        for site in sites:
+            fitting = routes.filtered(
+                lambda r, site=site: (
+                    r.site_id in (site, site.browse())
+                    and r.company_id in (site.company_id, site.company_id.browse())
+                )
+            )
+            # The more particular comes later and stays.
+            ranked = fitting.sorted(lambda r: (bool(r.site_id), bool(r.company_id)))
+            holding = {route.kind: route for route in ranked}
+            result[site] = self.union(
+                *(holding[kind] for kind in kinds if kind in holding)
+            )
+        return result
 
     @api.model
     def _get_route(self, site, kind):
-        """Return the line that holds for ``kind`` at ``site``, its own first."""
+        """Return the line that holds for ``kind`` at ``site``."""
         # Mails go out on behalf of users who may not read the routing.
-        return self.sudo().search(
-            [("kind", "=", kind), ("site_id", "in", [site.id, False])],
-            order="site_id",
-            limit=1,
-        )
+        return self.sudo()._get_routes(site)[site].filtered(lambda r: r.kind == kind)
 
     def _get_roles(self):
         """Return the roles that this line names, in the order of :data:`ROLES`."""

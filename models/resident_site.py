@@ -148,6 +148,13 @@ class ResidentSite(models.Model):
     part_ids = fields.One2many("resident.part", "site_id")
     contact_ids = fields.One2many("resident.contact", "site_id")
     route_ids = fields.One2many("resident.route", "site_id")
+    holding_route_ids = fields.Many2many(
+        comodel_name="resident.route",
+        string="Mails That Go Out",
+        compute="_compute_holding_route_ids",
+        groups="quality_resident.group_manager,quality_resident.group_gm",
+        help="The site's own routing, and the general one for all other events.",
+    )
     complaint_count = fields.Integer(
         string="Open Complaints", compute="_compute_complaint_count"
     )
@@ -197,6 +204,12 @@ class ResidentSite(models.Model):
         )
         for site in self:
             site.complaint_count = counts.get(site, 0)
+
+    @api.depends("route_ids", "company_id")
+    def _compute_holding_route_ids(self):
+        routes = self.env["resident.route"]._get_routes(self._origin)
+        for site in self:
+            site.holding_route_ids = routes.get(site._origin, False)
 
     def copy_data(self, default=None):
         """A copy is another plant: it needs a code and a set-up of its own."""

@@ -291,6 +291,59 @@ class TestRouting(ResidentCommon):
         self._route(kind="late", to_gm=True)
         self.assertEqual(self._get_recipients(), self.manager.partner_id)
 
+    def test_line_of_the_company_comes_before_the_general_one(self):
+        routes = self.env["resident.route"]
+        values = {"kind": "new", "to_gm": True}
+        own = routes.with_user(self.manager).create(values)
+        self.assertEqual(own.company_id, self.company_a)
+        self.assertEqual(self._get_recipients(), self.gm.partner_id)
+        theirs = self.env.ref("quality_resident.route_new")
+        self.assertFalse(theirs.company_id)
+        self.assertEqual(routes._get_route(self.site_b, "new"), theirs)
+        of_b = routes.with_user(self.manager_b).create(values)
+        self.assertEqual(routes._get_route(self.site_b, "new"), of_b)
+        self.assertEqual(routes._get_route(self.site, "new"), own)
+        with self.assertRaises(AccessError):
+            of_b.with_user(self.manager).to_sales = True
+        # A line for everybody, said so.
+        theirs.unlink()
+        shared = routes.with_user(self.manager).create({**values, "company_id": False})
+        self.assertFalse(shared.company_id)
+
+    def test_what_a_module_ships_is_for_all(self):
+        shipped = self.env["resident.route"].search(
+            [("site_id", "=", False), ("company_id", "!=", False)]
+        )
+        self.assertFalse(shipped)
+        self.env.ref("quality_resident.route_new").unlink()
+        route = self.env["resident.route"].with_context(install_mode=True)
+        self.assertFalse(route.create({"kind": "new"}).company_id)
+
+    def test_site_shows_what_holds(self):
+        own = self._route(kind="late", to_gm=True)
+        company = self.env["resident.route"].create(
+            {"kind": "half", "company_id": self.company_a.id}
+        )
+        sites = (self.site + self.site_de + self.site_b).with_user(self.manager)
+        sites = sites.with_context(
+            allowed_company_ids=(self.company_a + self.company_b).ids
+        )
+        self.manager.company_ids += self.company_b
+        shipped = self.env["resident.route"].search(
+            [("site_id", "=", False), ("company_id", "=", False)]
+        )
+        by_kind = {route.kind: route for route in shipped}
+        for site, special in zip(
+            sites, ({"late": own, "half": company}, {"half": company}, {}), strict=True
+        ):
+            with self.subTest(site=site.name):
+                expected = list({**by_kind, **special}.values())
+                self.assertEqual(
+                    set(site.holding_route_ids.ids), {route.id for route in expected}
+                )
+        with self.assertRaises(AccessError):
+            self.site.with_user(self.resident).read(["holding_route_ids"])
+
     def test_line_of_the_site_may_name_nobody(self):
         self._route()
         complaint = self._create_complaint()

@@ -199,9 +199,15 @@ class TestConstraints(ResidentCommon):
         self._assert_row_refused(
             "one routing line for each event", lambda: routes.create(values)
         )
-        self._assert_row_refused(
-            "one general routing line", lambda: routes.create({"kind": "late"})
-        )
+        for company in (self.company_a.id, False):
+            general = {"kind": "late", "company_id": company}
+            routes.search([("site_id", "=", False), ("kind", "=", "late")]).unlink()
+            routes.create(general)
+            self._assert_row_refused(
+                "one general routing line", lambda general=general: routes.create(general)
+            )
+        with self._assert_refused(self.company_a.name, error=ValidationError):
+            routes.create({**values, "kind": "half", "company_id": self.company_b.id})
 
     def test_company(self):
         self._assert_row_refused(
