@@ -1,6 +1,7 @@
 from . import import_template_mixin
 from . import quality_workflow_mixin
 from . import resident_event
+from . import resident_master_mixin
 from . import resident_site_mixin
 from . import resident_clock_mixin
 from . import resident_route
@@ -32,3 +33,4 @@ from . import mail_activity
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import res_users

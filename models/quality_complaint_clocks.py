@@ -214,6 +214,22 @@ class QualityComplaint(models.Model):
                     )
                 )
 
+    @api.constrains("customer_due_date", "called_at", "site_id")
+    def _check_customer_due_date(self):
+        for complaint in self.filtered("customer_due_date"):
+            called = complaint.site_id._get_local_date(complaint.called_at)
+            if complaint.customer_due_date < called:
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: “%(field)s” lies before the call. Enter the day by "
+                        "which the customer expects the permanent measure.",
+                        name=complaint.name,
+                        field=self._fields["customer_due_date"]._description_string(
+                            self.env
+                        ),
+                    )
+                )
+
     def _check_clock_basis(self, vals):
         """The clocks count from these fields, so nobody turns them back.
 

@@ -6,7 +6,7 @@ class QualityDefect(models.Model):
 
     _name = "quality.defect"
     _description = "Defect Code"
-    _inherit = ["import.template.mixin"]
+    _inherit = ["resident.master.mixin", "import.template.mixin"]
     _parent_store = True
     _parent_name = "parent_id"
     _rec_names_search = ["name", "code"]

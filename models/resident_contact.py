@@ -6,7 +6,11 @@ class ResidentContact(models.Model):
 
     _name = "resident.contact"
     _description = "Customer Contact"
-    _inherit = ["resident.site.mixin", "import.template.mixin"]
+    _inherit = [
+        "resident.site.mixin",
+        "resident.master.mixin",
+        "import.template.mixin",
+    ]
     _order = "site_id, role, id"
     _rec_names_search = ["partner_id.name", "partner_id.email"]
     _is_site_fixed = True
@@ -18,6 +22,7 @@ class ResidentContact(models.Model):
         "note": "Early shift",
     }
 
+    active = fields.Boolean(default=True)
     partner_id = fields.Many2one(
         comodel_name="res.partner", required=True, index=True, ondelete="cascade"
     )

@@ -7,7 +7,11 @@ class ResidentPart(models.Model):
 
     _name = "resident.part"
     _description = "Part at a Site"
-    _inherit = ["resident.site.mixin", "import.template.mixin"]
+    _inherit = [
+        "resident.site.mixin",
+        "resident.master.mixin",
+        "import.template.mixin",
+    ]
     _order = "site_id, customer_ref, id"
     _rec_names_search = [
         "customer_ref",

@@ -17,7 +17,11 @@ class ResidentPlace(models.Model):
 
     _name = "resident.place"
     _description = "Place at a Customer"
-    _inherit = ["resident.site.mixin", "import.template.mixin"]
+    _inherit = [
+        "resident.site.mixin",
+        "resident.master.mixin",
+        "import.template.mixin",
+    ]
     _parent_store = True
     _parent_name = "parent_id"
     _order = "site_id, sequence, complete_name, id"

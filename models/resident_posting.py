@@ -84,6 +84,10 @@ class ResidentPosting(models.Model):
                     )
                 )
 
+    @api.constrains("user_id")
+    def _check_user_id(self):
+        self.user_id._check_serves_sites("resident")
+
     def _is_current(self, day):
         """Tell whether the posting holds on ``day`` (a date at the site)."""
         self.ensure_one()

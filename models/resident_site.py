@@ -14,6 +14,7 @@ class ResidentSite(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "mail.alias.mixin.optional",
+        "resident.master.mixin",
         "import.template.mixin",
     ]
     _order = "code, id"
@@ -210,6 +211,12 @@ class ResidentSite(models.Model):
         routes = self.env["resident.route"]._get_routes(self._origin)
         for site in self:
             site.holding_route_ids = routes.get(site._origin, False)
+
+    @api.constrains("manager_id", "quality_user_ids", "sales_user_ids")
+    def _check_people(self):
+        self.manager_id._check_serves_sites("manager")
+        self.quality_user_ids._check_serves_sites("quality")
+        self.sales_user_ids._check_serves_sites("sales")
 
     def copy_data(self, default=None):
         """A copy is another plant: it needs a code and a set-up of its own."""

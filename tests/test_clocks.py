@@ -291,7 +291,10 @@ class TestClocks(ResidentCommon):
             (chile, "2026-09-05", "2026-09-06 03:59:59"),
         ):
             complaint = self._create_complaint(
-                self.manager, site_id=site.id, customer_due_date=day
+                self.manager,
+                site_id=site.id,
+                called_at=CALL,
+                customer_due_date=day,
             )
             with self.subTest(site=site.code, day=day):
                 self.assertEqual(
@@ -429,6 +432,19 @@ class TestClocks(ResidentCommon):
         with self._at("2026-03-11 16:00:00"):
             self._run_cron(CRON_CLOCKS)
         self.assertEqual(self._get_alerts(complaint, "due"), ["late"])
+
+    def test_due_date_before_the_call(self):
+        """Judged by the day at the site, where 18:00 UTC is the next one."""
+        with self._at("2026-03-10 18:00:00"):
+            complaint = self._create_complaint()
+            label = complaint._fields["customer_due_date"].string
+            with self._assert_refused(label, error=ValidationError):
+                complaint.customer_due_date = "2026-03-10"
+            complaint.customer_due_date = "2026-03-11"
+            with self._assert_refused(label, error=ValidationError):
+                self._create_complaint(customer_due_date="2026-03-10")
+            complaint.called_at = "2026-03-10 01:00:00"
+            complaint.customer_due_date = "2026-03-10"
 
     def test_same_date_is_no_new_promise(self):
         complaint = self._create_called(customer_due_date="2026-03-11")

@@ -237,8 +237,9 @@ class TestConstraints(ResidentCommon):
         self.assertEqual(child.complete_name, "TST-1 / TST-1-1")
         self.defect.code = "TST-0"
         self.assertEqual(child.complete_name, "TST-0 / TST-1-1")
-        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+        with self._assert_refused(self.defect.display_name, "archive"):
             self.defect.unlink()
+        (self.defect + child).unlink()
 
     def test_place_tree(self):
         child = self.env["resident.place"].create(
@@ -252,22 +253,55 @@ class TestConstraints(ResidentCommon):
         self.assertEqual(child.display_name, "Door line / Cell 3")
 
     def test_masters_in_use_stay(self):
-        complaint = self._create_complaint(defect_id=self.defect.id)
+        complaint = self._create_complaint(
+            defect_id=self.defect.id, contact_id=self.contact.id
+        )
         for record in (
             self.part,
             self.place,
             self.defect,
+            self.contact,
             self.site,
-            self.product,
         ):
             with (
                 self.subTest(model=record._name),
-                mute_logger("odoo.sql_db"),
-                self.assertRaises(IntegrityError),
+                self._assert_refused(record.display_name, "archive it instead"),
             ):
-                record.unlink()
-                self.env.flush_all()
+                record.with_user(self.manager).unlink()
+            record.with_user(self.manager).action_archive()
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+            self.product.unlink()
+            self.env.flush_all()
         self.assertTrue(complaint.exists())
+
+    def test_masters_out_of_use_go(self):
+        masters = (self.part_de, self.place_de, self.defect_2, self.contact)
+        self._create_complaint()
+        for record in masters:
+            with self.subTest(model=record._name):
+                record.with_user(self.manager).unlink()
+                self.assertFalse(record.exists())
+
+    def test_people_of_a_site_have_a_role(self):
+        """Who has none of our groups could not open what he is called for."""
+        for group, name in (
+            ("manager", "manager_id"),
+            ("quality", "quality_user_ids"),
+            ("sales", "sales_user_ids"),
+        ):
+            label = self.env.ref(f"quality_resident.group_{group}").name
+            value = self.outsider.id if name == "manager_id" else self.outsider.ids
+            with (
+                self.subTest(field=name),
+                self._assert_refused(self.outsider.name, label, error=ValidationError),
+            ):
+                self.site.with_user(self.manager).write({name: value})
+        with self._assert_refused(
+            self.outsider.name, "Resident Engineer", error=ValidationError
+        ):
+            self._create_posting(self.site, self.outsider)
+        self.outsider.group_ids += self.env.ref("quality_resident.group_quality")
+        self.assertTrue(self._create_posting(self.site, self.outsider))
 
 
 @tagged("post_install", "-at_install")

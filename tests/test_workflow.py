@@ -499,7 +499,7 @@ class TestWorkflow(ResidentCommon):
         complaint = self._create_in_state(
             "closed",
             lot_ids=lot.ids,
-            customer_due_date="2026-04-01",
+            customer_due_date="2099-04-01",
             late_reason="Traffic",
         )
         complaint.with_user(self.manager).action_reopen(reason="Not proven")
