@@ -1,3 +1,4 @@
+import re
 from base64 import b64encode
 from datetime import timedelta
 from textwrap import shorten
@@ -6,8 +7,15 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import escape_psql, format_datetime, formatLang, html2plaintext
-from odoo.tools.image import image_data_uri, image_process
+from odoo.tools.image import binary_to_image, image_data_uri, image_process
 
+# What a mail program leaves of an image where only text is wanted.
+IMAGE_LEFTOVERS = re.compile(
+    r"<img\b[^>]*>|\[(?:cid|image):[^\]]*\]", re.IGNORECASE | re.DOTALL
+)
+EMPTY_LINKS = re.compile(r"<a\b[^>]*>\s*</a>", re.IGNORECASE | re.DOTALL)
+# Pixels: an image within a mail's text that is smaller is a logo or a smiley.
+MIN_INLINE_PHOTO = 200
 MAX_PHOTOS = 6
 # Pixels: sharp at half a page's width, 60 kB or so each.
 PHOTO_SIZE = (900, 700)
@@ -27,7 +35,7 @@ class QualityComplaint(models.Model):
         contact = self._find_contact(
             (custom_values or {}).get("site_id"), msg_dict.get("author_id")
         )
-        body = html2plaintext(msg_dict.get("body") or "").strip()
+        body = self._get_mail_text(msg_dict.get("body") or "")
         subject = msg_dict.get("subject") or ""
         values = {
             "description": f"{subject}\n\n{body}".strip(),
@@ -37,6 +45,12 @@ class QualityComplaint(models.Model):
             **(custom_values or {}),
         }
         return super().message_new(msg_dict, custom_values=values)
+
+    @api.model
+    def _get_mail_text(self, body):
+        """Return the text of a mail, without what stands for its images."""
+        body = EMPTY_LINKS.sub("", IMAGE_LEFTOVERS.sub("", body))
+        return re.sub(r"\n{3,}", "\n\n", html2plaintext(body)).strip()
 
     @api.model
     def _find_contact(self, site_id, author_id):
@@ -57,6 +71,7 @@ class QualityComplaint(models.Model):
             lambda a: (
                 message.message_type == "email"
                 and (a.mimetype or "").startswith("image/")
+                and self._is_mailed_photo(a, message.body)
             )
         )
         if photos:
@@ -65,6 +80,17 @@ class QualityComplaint(models.Model):
             # What he sends is kept, also with a complaint that is finished.
             self.sudo()._write_protected({"photo_ids": links})
         return super()._message_post_after_hook(message, msg_values)
+
+    @api.model
+    def _is_mailed_photo(self, attachment, body):
+        """Tell a photo from the logos of a signature, which stand within the text."""
+        if f"/web/image/{attachment.id}?" not in (body or ""):
+            return True
+        try:
+            return min(binary_to_image(attachment.raw).size) >= MIN_INLINE_PHOTO
+        except UserError:
+            # A phone's format that cannot be decoded here; drawings are no photos.
+            return attachment.mimetype != "image/svg+xml"
 
     # === REPORT PAGE (C2) === #
 

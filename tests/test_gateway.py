@@ -118,6 +118,61 @@ class TestGateway(ResidentCommon):
             {"IMG_0.jpg", "a.pdf"},
         )
 
+    def test_logos_are_no_photos(self):
+        """What stands within the text is a photo only when it is large enough."""
+        mail = self._build(
+            photos=1,
+            html="<p>See the scratch:</p><p><img src='cid:scratch@x'/></p>"
+            "<p>[image: logo.png] [cid:image001.png@01DB.4711]</p>"
+            "<p>Li Wei<br/><a href='http://north.example.com'>"
+            "<img src='cid:logo@x' alt='North'/></a> <a href='http://x.y/z'>shop</a></p>"
+            "<p><img src='cid:banner@x'/><img src='http://a.b/c.png'/></p>",
+        )
+        html = mail.get_payload()[0].get_payload()[1]
+        for name, size in (
+            ("scratch", (640, 480)),
+            ("logo", (120, 60)),
+            ("banner", (900, 199)),
+        ):
+            html.add_related(
+                make_jpeg(size=size),
+                maintype="image",
+                subtype="jpeg",
+                cid=f"<{name}@x>",
+                filename=f"{name}.jpg",
+            )
+        complaint = self._receive(mail)
+        self.assertEqual(
+            set(complaint.photo_ids.mapped("name")), {"IMG_0.jpg", "scratch.jpg"}
+        )
+        # They stay with the message.
+        self.assertEqual(
+            set(complaint.message_ids.attachment_ids.mapped("name")),
+            {"IMG_0.jpg", "scratch.jpg", "logo.jpg", "banner.jpg"},
+        )
+        for text in ("See the scratch:", "Li Wei", "shop [1]", "http://x.y/z"):
+            self.assertIn(text, complaint.description)
+        for text in ("cid", "image", "None", "north.example.com", "c.png", "\n\n\n"):
+            self.assertNotIn(text, complaint.description)
+
+    def test_what_is_no_image_after_all(self):
+        mail = self._build(html="<p>x <img src='cid:a@x'/><img src='cid:b@x'/></p>")
+        html = mail.get_payload()[1]
+        for cid, subtype, raw in (
+            ("a", "heic", b"\x00\x00\x00\x18ftypheic"),
+            ("b", "svg+xml", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ):
+            html.add_related(
+                raw,
+                maintype="image",
+                subtype=subtype,
+                cid=f"<{cid}@x>",
+                filename=f"{cid}.{subtype[:3]}",
+            )
+        complaint = self._receive(mail)
+        self.assertNotIn("b.svg", complaint.photo_ids.mapped("name"))
+        self.assertEqual(len(complaint.message_ids.attachment_ids), 2)
+
     def test_script_in_the_body_is_plain_text(self):
         complaint = self._receive(
             self._build(
