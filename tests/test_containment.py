@@ -1105,9 +1105,7 @@ class TestInstruction(ContainmentCommon):
         self.category.parent_id = root
         nearest = self._add("product_category", "Seals")
         self.assertEqual(self._open().inspection_ids.test, nearest)
-        own = self._add(
-            "product_category", "Own", owner=root, partner=self.customer
-        )
+        own = self._add("product_category", "Own", owner=root, partner=self.customer)
         self.assertEqual(self._open().inspection_ids.test, own)
 
     def test_customer_s_own_first(self):

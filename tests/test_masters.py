@@ -204,7 +204,8 @@ class TestConstraints(ResidentCommon):
             routes.search([("site_id", "=", False), ("kind", "=", "late")]).unlink()
             routes.create(general)
             self._assert_row_refused(
-                "one general routing line", lambda general=general: routes.create(general)
+                "one general routing line",
+                lambda general=general: routes.create(general),
             )
         with self._assert_refused(self.company_a.name, error=ValidationError):
             routes.create({**values, "kind": "half", "company_id": self.company_b.id})

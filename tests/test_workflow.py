@@ -1,4 +1,7 @@
+import ast
 from contextlib import contextmanager
+
+from lxml import etree
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
@@ -270,6 +273,24 @@ class TestWorkflow(ResidentCommon):
         self._open_dialogue(self.manager, both, "action_cancel").action_apply()
         self.assertEqual(both.mapped("state"), ["cancelled", "cancelled"])
         self.assertEqual(both.mapped("closing_reason"), ["Because", "Because"])
+
+    def test_dialogue_is_named_after_what_it_does(self):
+        actions = self.env["ir.actions.act_window"].search(
+            [("res_model", "=", "quality.reason")]
+        )
+        by_id = {str(action.id): action for action in actions}
+        found = {}
+        for view in self.env["ir.ui.view"].search([("type", "=", "form")]):
+            for button in etree.fromstring(view.arch).iter("button"):
+                action = by_id.get(button.get("name"))
+                if action and button.get("type") == "action":
+                    method = ast.literal_eval(action.context)["reason_action"]
+                    self.assertIn(method, self.env[view.model]._reason_actions)
+                    found[action] = action.name
+        self.assertEqual(set(found), set(actions))
+        self.assertEqual(len(set(found.values())), len(actions), "each its own title")
+        cancel = self.env.ref("quality_resident.quality_reason_action_cancel")
+        self.assertEqual(found[cancel], "Cancel Complaint")
 
     def test_dialogue_calls_nothing_else(self):
         complaint = self._create_complaint()
