@@ -124,13 +124,7 @@ class QualityComplaint(models.Model):
             )
         part = self.env["resident.part"]
         if values["part"]:
-            part = part.search(
-                [
-                    ("site_id", "=", site.id),
-                    ("customer_ref", "=ilike", escape_psql(values["part"])),
-                ],
-                limit=1,
-            )
+            part = part._find_by_customer_ref(site, values["part"])
         by = ", ".join(filter(None, (values["name"], values["email"])))
         lines = [values["description"]]
         if values["part"] and not part:

@@ -1,3 +1,6 @@
+import re
+import unicodedata
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -43,6 +46,9 @@ class ResidentPart(models.Model):
         string="Customer Part Number", required=True, index="trigram"
     )
     drawing_no = fields.Char(string="Drawing Number", index="trigram")
+    search_key = fields.Char(
+        compute="_compute_search_key", store=True, precompute=True, index="trigram"
+    )
     function = fields.Char(translate=True, help="What the part does in the vehicle.")
     vehicle_position = fields.Char(
         translate=True, help="Where it sits on the vehicle, such as front left door."
@@ -69,6 +75,40 @@ class ResidentPart(models.Model):
     def _compute_display_name(self):
         for part in self:
             part.display_name = f"{part.customer_ref} {part.product_id.name or ''}"
+
+    @api.depends("customer_ref", "drawing_no", "product_id.default_code")
+    def _compute_search_key(self):
+        """Numbers as everybody spells them: found with or without their dashes."""
+        for part in self:
+            numbers = (part.customer_ref, part.drawing_no, part.product_id.default_code)
+            part.search_key = " ".join(self._normalise(n) for n in numbers if n)
+
+    @api.model
+    def _normalise(self, number):
+        """Return ``number`` without dashes and blanks, in capitals of usual width."""
+        plain = unicodedata.normalize("NFKC", number)
+        return re.sub(r"[\W_]+", "", plain).upper()
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        domain = super()._search_display_name(operator, value)
+        is_pattern = operator.removeprefix("not ") in ("like", "ilike")
+        key = self._normalise(value) if is_pattern and value else ""
+        if not key:
+            return domain
+        found = Domain("search_key", operator, key)
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return domain & found
+        return domain | found
+
+    @api.model
+    def _find_by_customer_ref(self, site, number):
+        """Return the part that ``site``'s customer calls ``number``, however spelt."""
+        key = self._normalise(number)
+        if not key:
+            return self.browse()
+        parts = self.search([("site_id", "=", site.id), ("search_key", "like", key)])
+        return parts.filtered(lambda p: self._normalise(p.customer_ref) == key)[:1]
 
     def _compute_complaint_count(self):
         counts = dict(

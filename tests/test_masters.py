@@ -253,6 +253,48 @@ class TestConstraints(ResidentCommon):
             child.parent_id = self.place_de
         self.assertEqual(child.display_name, "Door line / Cell 3")
 
+    def test_numbers_are_found_however_they_are_spelt(self):
+        parts = self.env["resident.part"].with_user(self.manager)
+        part = parts.create(
+            {
+                "site_id": self.site.id,
+                "product_id": self.product_2.id,
+                "customer_ref": "5N0 123-45",
+                "drawing_no": "zk.4711/B",
+            }
+        )
+        complaint = self._create_complaint(part_id=part.id, product_id=False)
+        for spelt in ("5N0123", "5n0-123", "5n0 123 45", "５Ｎ０１２３", "ZK4711b", "tstwip"):
+            with self.subTest(spelt=spelt):
+                found = parts.name_search(spelt)
+                self.assertEqual([part_id for part_id, _name in found], part.ids)
+                self.assertIn(part, parts.search([("display_name", "ilike", spelt)]))
+                self.assertEqual(
+                    complaint.search([("part_id", "ilike", spelt)]), complaint
+                )
+        for other in ("45zk", "5N0 124", "-", " "):
+            with self.subTest(other=other):
+                found = parts.name_search(other, domain=[("id", "=", part.id)])
+                # A blank alone is in the number as it is spelt.
+                self.assertEqual(bool(found), other in "5N0 123-45")
+        self.assertNotIn(part, parts.search([("display_name", "not ilike", "5n0123")]))
+        part.customer_ref = "8W0"
+        self.assertFalse(parts.name_search("5N0123"))
+        self.product_2.default_code = "WI-9"
+        self.assertTrue(parts.name_search("wi9"))
+
+    def test_customer_s_number_is_found_whole(self):
+        parts = self.env["resident.part"]
+        for number, found in (
+            ("6L0-837-911", self.part),
+            ("6l0837911", self.part),
+            ("6L0 837", parts),
+            ("D4711", parts),
+            ("%", parts),
+        ):
+            with self.subTest(number=number):
+                self.assertEqual(parts._find_by_customer_ref(self.site, number), found)
+
     def test_masters_in_use_stay(self):
         complaint = self._create_complaint(
             defect_id=self.defect.id, contact_id=self.contact.id
