@@ -16,13 +16,15 @@ IMAGE_LEFTOVERS = re.compile(
 EMPTY_LINKS = re.compile(r"<a\b[^>]*>\s*</a>", re.IGNORECASE | re.DOTALL)
 # Pixels: an image within a mail's text that is smaller is a logo or a smiley.
 MIN_INLINE_PHOTO = 200
-MAX_PHOTOS = 6
+MAX_PHOTOS = 12
 # Pixels: sharp at half a page's width, 60 kB or so each.
 PHOTO_SIZE = (900, 700)
 
 
 class QualityComplaint(models.Model):
     _inherit = "quality.complaint"
+
+    calendar_title = fields.Char(compute="_compute_calendar_title")
 
     # === MAIL GATEWAY (C2) === #
 
@@ -169,6 +171,13 @@ class QualityComplaint(models.Model):
         self.ensure_one()
         return self.product_id.name or (self.description and self._get_excerpt(60))
 
+    @api.depends("name", "product_id.name", "defect_id.name")
+    @api.depends_context("lang")
+    def _compute_calendar_title(self):
+        for complaint in self:
+            parts = (complaint.product_id.name, complaint.defect_id.name)
+            complaint.calendar_title = " · ".join(filter(None, (complaint.name, *parts)))
+
     def _get_record_url(self):
         """Return the link that opens this record in the web client."""
         self.ensure_one()
@@ -202,7 +211,7 @@ class QualityComplaint(models.Model):
         return "; ".join(filter(None, (status[self.arrival_status], *reasons)))
 
     def _get_printable_photos(self):
-        """Return ``(name, data URI)`` of the photos that can be printed, at most six.
+        """Return ``(name, data URI)`` of the photos that can be printed.
 
         Every photo is decoded and encoded anew: what a customer sends is never put
         into the document as it came, and a mail stays small.

@@ -29,6 +29,20 @@ def count_photos(page):
     return sum(i["/Subtype"] == "/Image" and i["/Height"] > 300 for i in images)
 
 
+def get_photo_heights(page):
+    """Return the heights, in points, at which a page draws photos."""
+    heights = []
+
+    def visit(operator, operands, matrix, _text_matrix):
+        if operator == b"Do":
+            image = page["/Resources"]["/XObject"][operands[0]]
+            if image["/Subtype"] == "/Image" and image["/Height"] > 300:
+                heights.append(abs(matrix[3]))
+
+    page.extract_text(visitor_operand_before=visit)
+    return heights
+
+
 @tagged("post_install", "-at_install")
 class TestReport(ResidentCommon, HttpCase):
     def _render(self, complaints, user=None):
@@ -81,6 +95,51 @@ class TestReport(ResidentCommon, HttpCase):
         ):
             with self.subTest(expected=expected):
                 self.assertIn(expected, text)
+
+    def test_many_photos_and_much_text(self):
+        """Upright photos stay large, text flows, and each page says what it is."""
+        photos = self.env["ir.attachment"].concat(
+            *(
+                self._create_photo(
+                    name=f"IMG_{n}.jpg", raw=make_jpeg((9, 9 * n, 90), (900, 1600))
+                )
+                for n in range(7)
+            )
+        )
+        sentences = [f"Sentence {n} of the customer. " for n in range(345)]
+        complaint = self._create_complete(
+            photo_ids=photos.ids, description="".join(sentences)[:10000]
+        )
+        pages, text = read_pdf(self._render(complaint))
+        total = len(pages)
+        self.assertGreaterEqual(total, 3)
+        for number, page in enumerate(pages, start=1):
+            footer = f"{complaint.name} {number} / {total}"
+            self.assertIn(footer, " ".join(page.extract_text().split()))
+            text = text.replace(f"{footer} ", "")
+        for number in range(330):
+            self.assertIn(f"Sentence {number} of", text)
+        self.assertEqual(sum(count_photos(page) for page in pages), 7)
+        # Points: 290 pixels at 96 dpi are 217.
+        for page in pages:
+            for height in get_photo_heights(page):
+                self.assertGreater(height, 200)
+        self.assertEqual(len(sum(map(get_photo_heights, pages), [])), 7)
+
+    def test_pages_of_a_chinese_number(self):
+        report = self.env["ir.actions.report"]
+        stream = io.BytesIO()
+        writer = pypdf.PdfWriter()
+        for _page in range(2):
+            writer.add_blank_page(595, 842)
+        writer.write(stream)
+        numbered = report._number_pages(stream, "质诉2026/00001")
+        self.assertIn("质诉2026/00001 2 / 2", read_pdf(numbered.getvalue())[1])
+        one = io.BytesIO()
+        writer = pypdf.PdfWriter()
+        writer.add_blank_page(595, 842)
+        writer.write(one)
+        self.assertIs(report._number_pages(one, "QC/1"), one)
 
     def test_chinese_customer(self):
         self.env["res.lang"]._activate_lang("zh_CN")

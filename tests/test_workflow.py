@@ -274,6 +274,17 @@ class TestWorkflow(ResidentCommon):
         self.assertEqual(both.mapped("state"), ["cancelled", "cancelled"])
         self.assertEqual(both.mapped("closing_reason"), ["Because", "Because"])
 
+    def test_calendar_says_what_it_is_about(self):
+        complaints = self._create_complaint(defect_id=self.defect.id)
+        complaints += self._create_complaint(product_id=False)
+        view = self.env.ref("quality_resident.quality_complaint_view_calendar")
+        field = etree.fromstring(view.arch).get("create_name_field")
+        names = complaints.mapped("name")
+        self.assertEqual(
+            [row[field] for row in complaints.read([field])],
+            [f"{names[0]} · Test seal · Test scratch", names[1]],
+        )
+
     def test_dialogue_is_named_after_what_it_does(self):
         actions = self.env["ir.actions.act_window"].search(
             [("res_model", "=", "quality.reason")]
