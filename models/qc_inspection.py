@@ -31,6 +31,18 @@ class QcInspection(models.Model):
 
     _inherit = "qc.inspection"
 
+    # Core's own labels, which it translates to few languages: so we can.
+    state = fields.Selection(
+        selection_add=[
+            ("plan", "Plan"),
+            ("draft", "Draft"),
+            ("ready", "Ready"),
+            ("waiting", "Waiting supervisor approval"),
+            ("success", "Quality success"),
+            ("failed", "Quality failed"),
+            ("canceled", "Canceled"),
+        ]
+    )
     complaint_id = fields.Many2one(
         comodel_name="quality.complaint",
         readonly=True,

@@ -176,7 +176,9 @@ class QualityComplaint(models.Model):
     def _compute_calendar_title(self):
         for complaint in self:
             parts = (complaint.product_id.name, complaint.defect_id.name)
-            complaint.calendar_title = " · ".join(filter(None, (complaint.name, *parts)))
+            complaint.calendar_title = " · ".join(
+                filter(None, (complaint.name, *parts))
+            )
 
     def _get_record_url(self):
         """Return the link that opens this record in the web client."""

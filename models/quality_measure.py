@@ -41,7 +41,7 @@ class QualityMeasure(models.Model):
 
     name = fields.Char(string="Measure", required=True)
     state = fields.Selection(
-        selection=[("open", "Open"), ("done", "Done"), ("verified", "Verified")],
+        selection=[("open", "Not Done"), ("done", "Done"), ("verified", "Verified")],
         string="Status",
         required=True,
         readonly=True,

@@ -143,7 +143,7 @@ class ResidentEvent(models.Model):
         selection=[
             ("pending", "Pending"),
             ("done", "Done"),
-            ("failed", "Failed"),
+            ("failed", "Sending Failed"),
         ],
         default="pending",
         required=True,

@@ -264,7 +264,14 @@ class TestConstraints(ResidentCommon):
             }
         )
         complaint = self._create_complaint(part_id=part.id, product_id=False)
-        for spelt in ("5N0123", "5n0-123", "5n0 123 45", "５Ｎ０１２３", "ZK4711b", "tstwip"):
+        for spelt in (
+            "5N0123",
+            "5n0-123",
+            "5n0 123 45",
+            "５Ｎ０１２３",
+            "ZK4711b",
+            "tstwip",
+        ):
             with self.subTest(spelt=spelt):
                 found = parts.name_search(spelt)
                 self.assertEqual([part_id for part_id, _name in found], part.ids)

@@ -14,7 +14,7 @@ MODULE = "quality_resident"
 LANGUAGES = ("zh_CN",)
 HOW = "./dev i18n makes it; then translate what is empty"
 # What has to stand in a translation as in its source: placeholders and tags.
-KEPT = re.compile(r"%(?:\(\w+\))?[sdifr]|%%|\$?\{\{?[^{}]*\}?\}|</?\w+")
+KEPT = re.compile(r"%(?:\(\w+\))?[sdifrg]|%%|\$?\{\{?[^{}]*\}?\}|</?\w+")
 DATES = re.compile(r'^"(?:POT-Creation|PO-Revision)-Date:.*\n', re.MULTILINE)
 HEADER = {
     "Project-Id-Version": "Odoo Server 19.0",
