@@ -174,11 +174,14 @@ class QualityComplaint(models.Model):
     @api.depends("name", "product_id.name", "defect_id.name")
     @api.depends_context("lang")
     def _compute_calendar_title(self):
+        # A day of the month view shows a dozen characters: the number comes last.
         for complaint in self:
-            parts = (complaint.product_id.name, complaint.defect_id.name)
-            complaint.calendar_title = " · ".join(
-                filter(None, (complaint.name, *parts))
+            parts = (
+                complaint.product_id.name,
+                complaint.defect_id.name,
+                complaint.name,
             )
+            complaint.calendar_title = " · ".join(filter(None, parts))
 
     def _get_record_url(self):
         """Return the link that opens this record in the web client."""

@@ -282,7 +282,7 @@ class TestWorkflow(ResidentCommon):
         names = complaints.mapped("name")
         self.assertEqual(
             [row[field] for row in complaints.read([field])],
-            [f"{names[0]} · Test seal · Test scratch", names[1]],
+            [f"Test seal · Test scratch · {names[0]}", names[1]],
         )
 
     def test_dialogue_is_named_after_what_it_does(self):
