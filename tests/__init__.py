@@ -13,4 +13,5 @@ from . import test_performance
 from . import test_concurrency
 from . import test_report_page
 from . import test_tours
+from . import test_translations
 from . import test_service_sheet
