@@ -1,3 +1,3 @@
 from . import import_template
 from . import report_page
-from . import sheet_page
+from . import sign_page

@@ -3,6 +3,9 @@ from . import quality_workflow_mixin
 from . import resident_event_mixin
 from . import resident_event
 from . import resident_master_mixin
+from . import quality_signature_mixin
+from . import quality_signature_link
+from . import quality_label_mixin
 from . import resident_site_mixin
 from . import resident_clock_mixin
 from . import resident_route
@@ -25,8 +28,13 @@ from . import qc_inspection
 from . import quality_sorting
 from . import quality_breakpoint
 from . import quality_measure
+from . import quality_method
+from . import quality_vehicle
+from . import quality_suspect_slip
+from . import quality_suspect_slip_actions
+from . import qc_inspection_slip
+from . import quality_complaint_vehicles
 from . import quality_service_sheet
-from . import quality_service_sheet_link
 from . import ir_actions_report
 from . import ir_actions_server
 from . import ir_attachment

@@ -10,6 +10,8 @@ from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 # Points: within the lower margin of our paper.
 FOOTER_AT = (40, 18)
 FOOTER_SIZE = 8
+# Each page is a document of its own, without a margin.
+UNNUMBERED = ("quality_resident.report_label",)
 
 
 class IrActionsReport(models.Model):
@@ -36,6 +38,8 @@ class IrActionsReport(models.Model):
                     report_ref, data, res_ids=[res_id]
                 )
             )
+        if report.report_name in UNNUMBERED:
+            return streams
         for record in self.env[report.model].browse(res_ids):
             stream = streams[record.id]
             # What has been kept as a file was numbered when it was made.

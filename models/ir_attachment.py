@@ -7,30 +7,50 @@ class IrAttachment(models.Model):
 
     def write(self, vals):
         if {"raw", "datas", "db_datas", "store_fname", "name", "res_id"} & set(vals):
-            self._check_signed_documents()
+            self._check_kept_documents()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
-    def _unlink_except_signed_documents(self):
-        self._check_signed_documents()
+    def _unlink_except_kept_documents(self):
+        self._check_kept_documents()
 
-    def _check_signed_documents(self):
-        """Refuse to change the archived PDF of a signed sheet.
+    def _check_kept_documents(self):
+        """Refuse to change what a signature or a released method rests on.
 
-        :raise UserError: names the sheet
+        :raise UserError: names the document
         """
-        # Whoever asks, a signed document stays.
-        sheet = (
-            self.env["quality.service.sheet"]
-            .sudo()
-            .search([("pdf_id", "in", self.ids)], limit=1)
-            if self.ids
-            else None
-        )
-        if sheet:
+        if not self.ids:
+            return
+        # Whoever asks, these files stay.
+        env = self.sudo().with_context(active_test=False).env
+        for model in env["quality.signature.mixin"]._get_signed_models():
+            if document := env[model].search([("pdf_id", "in", self.ids)], limit=1):
+                raise UserError(
+                    self.env._(
+                        "This is the signed document of %(name)s: it stays as it is.",
+                        name=document.name,
+                    )
+                )
+        if method := env["quality.method"].search(
+            [("file_ids", "in", self.ids), ("state", "!=", "draft")], limit=1
+        ):
             raise UserError(
                 self.env._(
-                    "This is the signed document of %(name)s: it stays as it is.",
-                    name=sheet.name,
+                    "This document belongs to %(name)s, which is released: it stays as "
+                    "it is. Make a new version of the method.",
+                    name=method.display_name,
                 )
             )
+
+    def _tie_to(self, record):
+        """Tie the files that the user uploaded before the first save to ``record``.
+
+        Who may read the record may then read them.
+        """
+        # The uploader may tie his own file to the record, though it is not his to
+        # write; that he may read what he links, the ORM has checked.
+        loose = self.sudo().filtered(
+            lambda a: not a.res_id and a.create_uid == self.env.user
+        )
+        if loose:
+            loose.write({"res_model": record._name, "res_id": record.id})

@@ -17,6 +17,7 @@ GUARDED = {
     "qty_bad",
     "qty_suspect",
     "qty_left",
+    "used_method_id",
 }
 # What is told of a customer's place; of ours the stock tells it.
 TOLD = {"qty_expected", "is_empty"}

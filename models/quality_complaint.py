@@ -455,15 +455,7 @@ class QualityComplaint(models.Model):
     def _adopt_photos(self):
         """Tie photos uploaded before the first save to their complaint."""
         for complaint in self:
-            photos = complaint.photo_ids
-            if not photos:
-                continue
-            # The uploader may tie his own file to the record, though it is not his to
-            # write; that he may read what he links, the ORM has checked.
-            loose = photos.sudo().filtered(
-                lambda a: not a.res_id and a.create_uid == self.env.user
-            )
-            loose.write({"res_model": self._name, "res_id": complaint.id})
+            complaint.photo_ids._tie_to(complaint)
 
     def _get_locked_message(self, names):
         if self.state in OPEN_STATES:

@@ -269,6 +269,7 @@ class QualityComplaint(models.Model):
             for mark in self.breakpoint_ids
             if mark.state == "watching"
         ]
+        gaps += self._get_vehicle_gaps()
         # What is not ours needs no correction of ours.
         if self.problem_type == "quality":
             if "permanent" not in self.measure_ids.mapped("kind"):

@@ -1,13 +1,8 @@
-import base64
-import binascii
-import hashlib
-import io
-import json
-
-from PIL import Image
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+
+# What a sheet takes over from the method.
+METHOD_FIELDS = ("method_id", "method", "method_version", "method_file_ids")
 
 
 class QualityServiceSheet(models.Model):
@@ -21,8 +16,8 @@ class QualityServiceSheet(models.Model):
     _inherit = [
         "resident.site.mixin",
         "mail.thread",
-        "resident.event.mixin",
-        "quality.workflow.mixin",
+        "quality.label.mixin",
+        "quality.signature.mixin",
     ]
     _order = "date_from desc, id desc"
     _same_site_fields = ("complaint_id", "contact_id", "place_id")
@@ -33,14 +28,7 @@ class QualityServiceSheet(models.Model):
         "company_id",
         "revision",
         "previous_id",
-        "signature",
-        "signed_by",
-        "signed_on",
-        "signed_user_id",
-        "signed_hash",
-        "link_token",
-        "link_until",
-        "pdf_id",
+        "method_id",
     )
     _fixed_fields = ("complaint_id",)
     _reason_actions = ("action_revise",)
@@ -65,7 +53,11 @@ class QualityServiceSheet(models.Model):
         "remarks",
         "remarks_customer",
     )
-    _editable_states = {name: ("draft",) for name in _signed_fields}
+    _hashed_fields = ("name", "revision", "product_id", "signed_by", "signed_on")
+    _signed_event = "sheet_signed"
+    _signed_report = "quality_resident.action_report_service_sheet"
+    _link_template = "quality_resident.mail_template_sheet_link"
+    _link_page = "quality_resident.sheet_page"
 
     name = fields.Char(
         string="Number",
@@ -94,12 +86,6 @@ class QualityServiceSheet(models.Model):
         index="btree_not_null",
         ondelete="restrict",
     )
-    complaint_id = fields.Many2one(
-        comodel_name="quality.complaint",
-        required=True,
-        index=True,
-        ondelete="restrict",
-    )
     site_id = fields.Many2one(
         related="complaint_id.site_id", store=True, precompute=True, required=False
     )
@@ -116,16 +102,21 @@ class QualityServiceSheet(models.Model):
         default="sort",
         tracking=True,
     )
-    contact_id = fields.Many2one(
-        comodel_name="resident.contact",
-        string="Customer's SQE",
-        domain="[('site_id', '=', site_id)]",
-        ondelete="restrict",
-    )
     place_id = fields.Many2one(
         comodel_name="resident.place",
         domain="[('site_id', '=', site_id)]",
         ondelete="restrict",
+    )
+    method_id = fields.Many2one(
+        comodel_name="quality.method",
+        string="Taken from Method",
+        compute="_compute_method",
+        store=True,
+        readonly=False,
+        precompute=True,
+        copy=False,
+        ondelete="restrict",
+        help="The version that was current when the sheet was written.",
     )
     method = fields.Text(
         compute="_compute_method",
@@ -134,9 +125,20 @@ class QualityServiceSheet(models.Model):
         precompute=True,
         help="How the parts were sorted or reworked.",
     )
-    method_version = fields.Char(help="Version of the instruction that was used.")
+    method_version = fields.Char(
+        compute="_compute_method",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Version of the instruction that was used.",
+    )
     method_file_ids = fields.Many2many(
-        comodel_name="ir.attachment", string="Instruction"
+        comodel_name="ir.attachment",
+        string="Instruction",
+        compute="_compute_method",
+        store=True,
+        readonly=False,
+        precompute=True,
     )
     engineer_ids = fields.Many2many(
         comodel_name="res.users",
@@ -169,34 +171,6 @@ class QualityServiceSheet(models.Model):
     remarks = fields.Text()
     remarks_customer = fields.Text(string="Customer's Remarks")
 
-    # The signature
-    signature = fields.Image(
-        max_width=1024, max_height=512, readonly=True, copy=False, attachment=True
-    )
-    signed_by = fields.Char(readonly=True, copy=False)
-    signed_on = fields.Datetime(readonly=True, copy=False)
-    signed_user_id = fields.Many2one(
-        comodel_name="res.users",
-        string="Signed on the Phone of",
-        readonly=True,
-        copy=False,
-        help="Empty: signed through the link.",
-    )
-    signed_hash = fields.Char(readonly=True, copy=False)
-    is_intact = fields.Boolean(
-        compute="_compute_is_intact",
-        help="What is shown is what was signed.",
-    )
-    link_token = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
-    link_until = fields.Datetime(readonly=True, copy=False)
-    pdf_id = fields.Many2one(
-        comodel_name="ir.attachment",
-        string="Signed Document",
-        readonly=True,
-        copy=False,
-        ondelete="restrict",
-    )
-
     _quantities = models.Constraint(
         "CHECK (qty_in >= 0 AND qty_good >= 0 AND qty_bad >= 0 "
         "AND qty_good + qty_bad <= qty_in)",
@@ -223,9 +197,27 @@ class QualityServiceSheet(models.Model):
 
     @api.depends("complaint_id", "work")
     def _compute_method(self):
+        """Copy the method's current version; what somebody wrote himself stays.
+
+        What the customer asked for in this case goes before the general method.
+        """
+        keys = {sheet: (sheet.work, sheet.product_id, sheet.site_id) for sheet in self}
+        current = self.env["quality.method"]._find_current(keys.values())
         for sheet in self:
-            wanted = sheet.work == "rework" and sheet.complaint_id.rework_method
-            sheet.method = sheet.method or wanted
+            asked = sheet.complaint_id.rework_method
+            if sheet.method and sheet.method not in (
+                sheet.method_id.instruction,
+                asked,
+            ):
+                for name in METHOD_FIELDS:
+                    sheet[name] = sheet[name]
+                continue
+            asked = sheet.work == "rework" and asked
+            method = current[keys[sheet]].filtered(lambda _m, asked=asked: not asked)
+            sheet.method_id = method
+            sheet.method = asked or method.instruction
+            sheet.method_version = method.display_name if method else False
+            sheet.method_file_ids = method.file_ids
 
     @api.depends("date_from", "date_to", "hours_break", "engineer_ids")
     def _compute_hours(self):
@@ -234,48 +226,33 @@ class QualityServiceSheet(models.Model):
                 sheet.hours = 0
                 continue
             length = (sheet.date_to - sheet.date_from).total_seconds() / 3600
-            sheet.hours = max(length - sheet.hours_break, 0) * len(sheet.engineer_ids)
+            # Who has left since worked all the same.
+            people = sheet.with_context(active_test=False).engineer_ids
+            sheet.hours = max(length - sheet.hours_break, 0) * len(people)
 
     @api.depends("qty_in", "qty_good", "qty_bad")
     def _compute_qty_open(self):
         for sheet in self:
             sheet.qty_open = sheet.qty_in - sheet.qty_good - sheet.qty_bad
 
-    @api.depends(lambda self: ("signed_hash", *self._signed_fields))
-    def _compute_is_intact(self):
-        for sheet in self:
-            sheet.is_intact = (
-                sheet.state == "draft" or sheet.signed_hash == sheet._get_content_hash()
-            )
+    # === SIGNATURE === #
 
-    def _get_content_hash(self):
-        """Return the SHA-256 of what the customer signs, his signature included."""
+    def _is_signed(self):
+        return self.state != "draft"
+
+    def _set_signed(self, values):
+        self._move_to("signed", values)
+
+    def _get_signing_key(self):
+        return f"r{self.revision}"
+
+    def _get_document_name(self):
         self.ensure_one()
-        content = {}
-        for name in self._signed_fields:
-            value = self[name]
-            if self._fields[name].relational:
-                # Who leaves or is renamed was there all the same.
-                value = sorted(self.sudo().with_context(active_test=False)[name].ids)
-            elif isinstance(value, float):
-                value = round(value, 6)
-            content[name] = (
-                fields.Datetime.to_string(value)
-                if name
-                in (
-                    "date_from",
-                    "date_to",
-                )
-                else value
-            )
-        content["signed_by"] = self.signed_by
-        content["product_id"] = self.product_id.id
-        content["files"] = sorted(
-            self.sudo().method_file_ids.mapped(lambda f: f.checksum or "")
+        return self.env._(
+            "Service sheet %(number)s r%(revision)s",
+            number=self.name.replace("/", "-"),
+            revision=self.revision,
         )
-        text = json.dumps(content, sort_keys=True, ensure_ascii=True)
-        image = self.with_context(bin_size=False).signature or b""
-        return hashlib.sha256(text.encode() + image).hexdigest()
 
     # === CONSTRAINTS === #
 
@@ -307,66 +284,21 @@ class QualityServiceSheet(models.Model):
             name=self.name,
         )
 
-    def write(self, vals):
-        result = super().write(vals)
-        if "contact_id" in vals:
-            # The link was for somebody else.
-            self.sudo()._write_protected({"link_token": False, "link_until": False})
-        return result
+    # === LABELS === #
+
+    @api.model
+    def _get_label_statuses(self):
+        return ["reworked", "good"]
+
+    def _get_label_values(self):
+        return {
+            **super()._get_label_values(),
+            "status": "reworked" if self.work == "rework" else "good",
+            "quantity": self.qty_good,
+            "lots": self.lot_ids,
+        }
 
     # === ACTIONS === #
-
-    def action_sign(self, signature=None, signed_by=None):
-        """Lock the sheet with the SQE's signature and archive its PDF.
-
-        :param str signature: image, base64
-        :param str signed_by: the name of who signs
-        :raise UserError: signature or name is missing, or the sheet is not a draft
-        """
-        self.ensure_one()
-        self._sign(signature, signed_by, self.env.user)
-        return True
-
-    def _sign(self, signature, signed_by, user):
-        signed_by = signed_by.strip() if isinstance(signed_by, str) else ""
-        if not signature:
-            raise UserError(self.env._("The “Signature” is missing."))
-        self._check_stroke(signature)
-        if not signed_by:
-            raise UserError(self.env._("Write the name of who signs in “Signed by”."))
-        self._move_to(
-            "signed",
-            {
-                "signature": signature,
-                "signed_by": signed_by[:120],
-                "signed_on": fields.Datetime.now(),
-                "signed_user_id": user.id if user else False,
-            },
-        )
-        # The customer's key is hidden from residents; signed, it opens nothing more.
-        self.sudo()._write_protected({"link_token": False, "link_until": False})
-        # The stored image is what counts, core may have made it smaller.
-        self.invalidate_recordset(["signature"])
-        self._write_protected({"signed_hash": self._get_content_hash()})
-        self._emit_event("sheet_signed", key=f"r{self.revision}")
-
-    def _check_stroke(self, signature):
-        """Refuse as a signature what is no picture, or one without a stroke.
-
-        :raise UserError: asks to draw again
-        """
-        try:
-            content = base64.b64decode(signature)
-            picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
-            picture = picture.convert("RGBA")
-        except (OSError, TypeError, ValueError, binascii.Error) as error:
-            raise UserError(
-                self.env._("This is not a signature. Draw it again.")
-            ) from error
-        paper = Image.new("RGBA", picture.size, "white")
-        paper.alpha_composite(picture)
-        if all(low == high for low, high in paper.getextrema()):
-            raise UserError(self.env._("The “Signature” is empty. Draw it again."))
 
     def action_revise(self, reason=None):
         """Make a new revision to correct a signed sheet, which becomes void.
@@ -390,6 +322,7 @@ class QualityServiceSheet(models.Model):
                     "state": "draft",
                     "revision": self.revision + 1,
                     "previous_id": self.id,
+                    "method_id": self.method_id.id,
                 }
             ]
         )

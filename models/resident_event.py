@@ -21,6 +21,7 @@ EVENT_KINDS = [
     ("contained", "Containment totals"),
     ("breakpoint_failed", "Breakpoint failed"),
     ("sheet_signed", "Service sheet signed"),
+    ("slip_signed", "Suspect slip signed"),
 ]
 # Raised again with every write, only the row itself tells that it has been said: kept
 # for good. All others are raised once by their document (a state, a revision, a level

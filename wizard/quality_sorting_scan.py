@@ -1,9 +1,4 @@
-from collections import Counter
-
 from odoo import fields, models
-from odoo.exceptions import UserError
-
-SHOWN = 10
 
 
 class QualitySortingScan(models.TransientModel):
@@ -11,6 +6,7 @@ class QualitySortingScan(models.TransientModel):
 
     _name = "quality.sorting.scan"
     _description = "Scan Serial Numbers"
+    _inherit = ["quality.scan.mixin"]
 
     inspection_id = fields.Many2one(
         comodel_name="qc.inspection",
@@ -32,7 +28,7 @@ class QualitySortingScan(models.TransientModel):
         :raise UserError: names what is unknown, entered twice or counted before
         """
         self.ensure_one()
-        names = self.serials.split()
+        names = self._split(self.serials)
         product = self.inspection_id.product_id
         lots = self.env["stock.lot"].search(
             [("product_id", "=", product.id), ("name", "in", names)]
@@ -43,10 +39,6 @@ class QualitySortingScan(models.TransientModel):
             self.env._(
                 "Not a serial number of %(product)s", product=product.display_name
             ),
-        )
-        self._refuse(
-            {name for name, times in Counter(names).items() if times > 1},
-            self.env._("Entered twice"),
         )
         self._refuse(
             set((lots & counted.lot_id).mapped("name")), self.env._("Counted before")
@@ -63,16 +55,3 @@ class QualitySortingScan(models.TransientModel):
             ]
         )
         return {"type": "ir.actions.act_window_close"}
-
-    def _refuse(self, names, why):
-        if names:
-            shown = sorted(names)[:SHOWN]
-            more = len(names) - len(shown)
-            raise UserError(
-                self.env._(
-                    "Nothing was counted. %(why)s: %(names)s%(more)s",
-                    why=why,
-                    names=", ".join(shown),
-                    more=f" (+{more})" if more else "",
-                )
-            )

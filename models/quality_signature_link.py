@@ -1,7 +1,7 @@
 import secrets
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import consteq
@@ -9,10 +9,19 @@ from odoo.tools import consteq
 LINK_DAYS = 7
 
 
-class QualityServiceSheet(models.Model):
-    """The sheet as a document, and the link through which an absent SQE signs it."""
+class QualitySignatureMixin(models.AbstractModel):
+    """The signed document in print, and the link through which an absent SQE signs."""
 
-    _inherit = "quality.service.sheet"
+    _inherit = "quality.signature.mixin"
+
+    @api.model
+    def _get_signed_models(self):
+        """Return the names of the models whose documents customers sign."""
+        return [
+            name
+            for name in self.env.registry.descendants([self._name], "_inherit")
+            if not self.env[name]._abstract
+        ]
 
     # === DOCUMENTS AND MAIL === #
 
@@ -22,24 +31,19 @@ class QualityServiceSheet(models.Model):
         return self.complaint_id._format_moment(name, self)
 
     def _get_document_lang(self):
-        """Return the language of the sheet: the customer's, unless asked for."""
+        """Return the language of the document: the customer's, unless asked for."""
         return self.complaint_id._get_document_lang()
 
     def _get_document_name(self):
-        """Return the file name of the sheet, without its ending."""
-        self.ensure_one()
-        return self.env._(
-            "Service sheet %(number)s r%(revision)s",
-            number=self.name.replace("/", "-"),
-            revision=self.revision,
-        )
+        """Return the file name of the document, without its ending."""
+        raise NotImplementedError
 
     def _get_event_attachments(self, event):
-        """Return the signed sheet, archived in the customer's language."""
-        if event.kind != "sheet_signed":
+        """Return the signed document, archived in the customer's language."""
+        if event.kind != self._signed_event:
             return super()._get_event_attachments(event)
         if not self.pdf_id:
-            report = self.env.ref("quality_resident.action_report_service_sheet")
+            report = self.env.ref(self._signed_report)
             content, _format = report._render_qweb_pdf(report.report_name, self.ids)
             pdf = self.env["ir.attachment"].create(
                 {
@@ -60,32 +64,30 @@ class QualityServiceSheet(models.Model):
 
         :raise UserError: the SQE or his e-mail address is missing
         """
-        for sheet in self:
-            sheet.check_access("write")
-            if sheet.state != "draft":
-                raise UserError(
-                    self.env._("%(name)s is not waiting to be signed.", name=sheet.name)
-                )
-            if not sheet.contact_id.email:
+        for document in self:
+            document.check_access("write")
+            if not document._can_be_signed():
+                raise UserError(document._get_unsignable_message())
+            if not document.contact_id.email:
                 raise UserError(
                     self.env._(
                         "%(name)s: choose the “Customer's SQE” and give him an e-mail "
                         "address.",
-                        name=sheet.name,
+                        name=document.name,
                     )
                 )
             # The token is the customer's key: residents send it without seeing it.
-            sheet.sudo()._write_protected(
+            document.sudo()._write_protected(
                 {
                     "link_token": secrets.token_urlsafe(32),
                     "link_until": fields.Datetime.now() + timedelta(days=LINK_DAYS),
                 }
             )
-            template = self.env.ref("quality_resident.mail_template_sheet_link").sudo()
-            template.with_context(lang=sheet.contact_id.partner_id.lang).send_mail(
-                sheet.id,
+            template = self.env.ref(self._link_template).sudo()
+            template.with_context(lang=document.contact_id.partner_id.lang).send_mail(
+                document.id,
                 email_values={
-                    "recipient_ids": [Command.link(sheet.contact_id.partner_id.id)],
+                    "recipient_ids": [Command.link(document.contact_id.partner_id.id)],
                     # The key is for him alone: nobody reads this mail in the thread.
                     "message_type": "user_notification",
                     "author_id": self.env.ref("base.partner_root").id,
@@ -94,18 +96,26 @@ class QualityServiceSheet(models.Model):
         self.env["resident.event"]._wake_job("mail.ir_cron_mail_scheduler_action")
         return True
 
+    def _drop_link(self):
+        """Make the link useless."""
+        # The customer's key is hidden from residents.
+        self.sudo()._write_protected({"link_token": False, "link_until": False})
+
+    def _get_link_path(self, token):
+        """Return the path of the page to read and sign."""
+        self.ensure_one()
+        return f"/quality_resident/sign/{self._name}/{self.id}/{token}"
+
     def _get_link_url(self):
         """Return the link for the mail; only the template calls it."""
-        self.ensure_one()
-        token = self.sudo().link_token
-        return f"{self.get_base_url()}/quality_resident/sheet/{self.id}/{token}"
+        return f"{self.get_base_url()}{self._get_link_path(self.sudo().link_token)}"
 
     def _is_link_valid(self, token):
-        """Tell whether ``token`` opens this sheet now."""
+        """Tell whether ``token`` opens this document now."""
         self.ensure_one()
         return bool(
             self.exists()
-            and self.state == "draft"
+            and self._can_be_signed()
             and self.link_token
             and consteq(self.link_token.encode(), token.encode())
             and self.link_until >= fields.Datetime.now()
