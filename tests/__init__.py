@@ -15,3 +15,6 @@ from . import test_report_page
 from . import test_tours
 from . import test_translations
 from . import test_service_sheet
+from . import test_vehicle
+from . import test_slip
+from . import test_method

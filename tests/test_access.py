@@ -21,6 +21,7 @@ MASTER = {
     "gm": READ_ALL,
 }
 WORK = {**MASTER, "resident": WORK_OWN, "standin": WORK_OWN}
+DRAFTS = {**MASTER, **dict.fromkeys(("resident", "standin"), ("crud", "", ""))}
 DIALOGUE = {role: ("cru",) * 3 for role in ("resident", "standin", "manager")}
 EXPECTED = {
     "resident.site": MASTER,
@@ -43,11 +44,11 @@ EXPECTED = {
         **dict.fromkeys(("resident", "standin"), ("crud", "", "")),
         "quality": WORK_OWN,
     },
-    # A draft may go; what was signed guards itself.
-    "quality.service.sheet": {
-        **MASTER,
-        **dict.fromkeys(("resident", "standin"), ("crud", "", "")),
-    },
+    # A draft may go; what was signed or repaired guards itself.
+    "quality.service.sheet": DRAFTS,
+    "quality.suspect.slip": DRAFTS,
+    "quality.vehicle": DRAFTS,
+    "quality.method": {**MASTER, "quality": ("crud", "", "")},
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
@@ -62,6 +63,27 @@ EXPECTED = {
     "quality.breakpoint.fail": DIALOGUE,
     "quality.sorting.scan": DIALOGUE,
     "quality.sheet.sign": DIALOGUE,
+    "quality.vehicle.scan": DIALOGUE,
+    "quality.slip.decide": DIALOGUE,
+    "quality.slip.split": DIALOGUE,
+    "quality.slip.split.line": {role: ("crud",) * 3 for role in DIALOGUE},
+    "quality.label.print": {**DIALOGUE, "quality": ("cru",) * 3},
+}
+# What a document of a complaint needs besides it.
+DOCUMENTS = {
+    "quality.measure": {"name": "Sort"},
+    "quality.service.sheet": {},
+    "quality.suspect.slip": {},
+    "quality.vehicle": {"vin": "LFV2A21K3P4000001"},
+}
+# Dialogues about a document, and one that they are about.
+DOCUMENT_DIALOGUES = {
+    "quality.sheet.sign": "quality.service.sheet",
+    "quality.vehicle.scan": "quality.complaint",
+    "quality.slip.decide": "quality.suspect.slip",
+    "quality.slip.split": "quality.suspect.slip",
+    "quality.slip.split.line": "quality.suspect.slip",
+    "quality.label.print": "quality.suspect.slip",
 }
 # Of another module, with rights of ours.
 EXTENDED = ("qc.inspection", "qc.inspection.line")
@@ -72,6 +94,11 @@ SHARED = (
     "quality.breakpoint.fail",
     "quality.sorting.scan",
     "quality.sheet.sign",
+    "quality.vehicle.scan",
+    "quality.slip.decide",
+    "quality.slip.split",
+    "quality.slip.split.line",
+    "quality.label.print",
 )
 ROLES = ("resident", "standin", "quality", "sales", "manager", "gm", "outsider")
 
@@ -120,19 +147,18 @@ class TestAccess(ResidentCommon):
             sorting = self.complaint.inspection_ids
             values = {"inspection_id": sorting.id, "serials": "S1"}
             return (records.create(values),) * 3
-        if model == "quality.sheet.sign":
-            (sheet, *_others) = self._get_records("quality.service.sheet")
-            values = {"sheet_id": sheet.id, "signed_by": "Li Wei", "signature": b"eA=="}
-            return (records.create(values),) * 3
-        if model in ("quality.measure", "quality.service.sheet"):
-            name = {"name": "Sort"} if model == "quality.measure" else {}
+        if model in DOCUMENT_DIALOGUES:
+            return (self._create_dialogue(model),) * 3
+        if model in DOCUMENTS:
             return tuple(
-                records.create({"complaint_id": c.id, **name}) for c in self.complaints
+                records.create({"complaint_id": c.id, **DOCUMENTS[model]})
+                for c in self.complaints
             )
         values = {
             "resident.contact": {"partner_id": self.sqe.id, "role": "other"},
             "resident.talk": {"subject": "Sorting"},
             "resident.route": {"kind": "new"},
+            "quality.method": {"name": "Sort", "product_id": self.product.id},
         }
         if model in values:
             return tuple(
@@ -140,6 +166,28 @@ class TestAccess(ResidentCommon):
             )
         path = "site_id" if "site_id" in records else "inspection_id.site_id"
         return tuple(records.search([(path, "=", site.id)], limit=1) for site in sites)
+
+    def _create_dialogue(self, model):
+        """Return a dialogue about a document of the own site."""
+        document_model = DOCUMENT_DIALOGUES[model]
+        (document, *_others) = self._get_records(document_model)
+        values = {
+            "quality.sheet.sign": {"signed_by": "Li Wei", "signature": b"eA=="},
+            "quality.vehicle.scan": {"vins": "x"},
+            "quality.slip.decide": {"disposition": "sort"},
+            "quality.slip.split.line": {"quantity": 1},
+        }.get(model, {})
+        if model == "quality.slip.split.line":
+            values["wizard_id"] = self._create_dialogue("quality.slip.split").id
+        return (
+            self.env[model]
+            .with_context(
+                active_model=document_model,
+                active_id=document.id,
+                active_ids=document.ids,
+            )
+            .create(values)
+        )
 
     def _get_models(self):
         return sorted(

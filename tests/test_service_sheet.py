@@ -23,7 +23,7 @@ from .test_tours import TourCase
 
 REPORT = "quality_resident.report_service_sheet"
 OVER = "This link is no longer valid"
-LINK = re.compile(r'href="([^"]*/quality_resident/sheet/[^"]*)"')
+LINK = re.compile(r'href="([^"]*/quality_resident/sign/[^"]*)"')
 CALL_URL = re.compile(r'props="([^"]*callUrl[^"]*)"')
 
 
@@ -165,6 +165,13 @@ class TestServiceSheet(SheetCommon):
         sheet.date_to = False
         self.assertEqual(sheet.hours, 0)
 
+    def test_hours_of_who_has_left(self):
+        sheet = self._create_sheet()
+        self.posting_standin.date_to = fields.Date.today()
+        self.standin.active = False
+        sheet.hours_break = 0
+        self.assertEqual(sheet.hours, 5)
+
     def test_open_quantity(self):
         sheet = self._create_sheet()
         self.assertEqual(sheet.qty_open, 3)
@@ -300,7 +307,7 @@ class TestServiceSheet(SheetCommon):
     def test_dialogue_signs(self):
         sheet = self._create_sheet()
         dialogue = self.env["quality.sheet.sign"].with_user(self.resident)
-        form = Form(dialogue.with_context(active_id=sheet.id))
+        form = Form(dialogue.with_context(active_model=sheet._name, active_id=sheet.id))
         self.assertEqual(form.signed_by, "Test Li Wei")
         form.signature = SIGNATURE
         form.save().action_apply()
@@ -441,6 +448,8 @@ class TestServiceSheet(SheetCommon):
             "remarks_customer": "",
             "signed_by": "Wang",
         }
+        # Who signed what, and when.
+        printed = {"name": "SC/1", "revision": 2, "signed_on": "2026-03-10 01:00:00"}
         relations = {
             "engineer_ids": self.model._fields["engineer_ids"],
             "lot_ids": self.model._fields["lot_ids"],
@@ -450,13 +459,19 @@ class TestServiceSheet(SheetCommon):
             {*changes, *relations, "method_file_ids"},
             {*self.model._signed_fields, "signed_by"},
         )
-        for name, value in changes.items():
+        for name, value in {**changes, **printed}.items():
             with self.subTest(field=name), self._rolled_back():
                 self.env.cr.execute(
                     f"UPDATE quality_service_sheet SET {name} = %s WHERE id = %s",
                     [value, sheet.id],
                 )
                 self._assert_intact(sheet, False)
+        with self._rolled_back():
+            self.env.cr.execute(
+                "UPDATE quality_complaint SET name = 'QC/1' WHERE id = %s",
+                [self.complaint.id],
+            )
+            self._assert_intact(sheet, False)
         for name, field in relations.items():
             with self.subTest(field=name), self._rolled_back():
                 self.env.cr.execute(
@@ -554,6 +569,8 @@ class TestServiceSheet(SheetCommon):
             # The link dies with the signature; it and the address are protected.
             "link_token",
             "link_until",
+            # Where the method's text came from; protected, and the text is signed.
+            "method_id",
         }
         editable = {
             name

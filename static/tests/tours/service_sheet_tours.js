@@ -27,6 +27,21 @@ const choose = (name, label) => [
     { trigger: "body:not(:has(.modal))" },
 ];
 
+/** The SQE signs in the dialogue that the resident has opened for him. */
+const signInDialogue = [
+    { trigger: ".modal [name=signed_by] input:value(Tour Li Wei)" },
+    { trigger: ".modal .o_signature_empty", run: "click" },
+    { trigger: ".o_web_sign_draw_button", run: "click" },
+    {
+        content: "An empty field is no signature",
+        trigger: ".modal .btn-primary:disabled:contains(Adopt)",
+    },
+    { trigger: "canvas.o_web_sign_signature", run: draw },
+    { trigger: ".modal .btn-primary:enabled:contains(Adopt)", run: "click" },
+    { trigger: ".modal img.o_signature" },
+    { trigger: ".modal button[name=action_apply]", run: "click" },
+];
+
 registry.category("web_tour.tours").add("quality_resident_sign_on_phone", {
     steps: () => [
         { trigger: ".o-kanban-button-new, .o_list_button_add", run: "click" },
@@ -41,17 +56,7 @@ registry.category("web_tour.tours").add("quality_resident_sign_on_phone", {
         edit("qty_bad", "2"),
         { trigger: ".o_form_button_save", run: "click" },
         { trigger: ".o_statusbar_buttons button:text(Sign)", run: "click" },
-        { trigger: ".modal [name=signed_by] input:value(Tour Li Wei)" },
-        { trigger: ".modal .o_signature_empty", run: "click" },
-        { trigger: ".o_web_sign_draw_button", run: "click" },
-        {
-            content: "An empty field is no signature",
-            trigger: ".modal .btn-primary:disabled:contains(Adopt)",
-        },
-        { trigger: "canvas.o_web_sign_signature", run: draw },
-        { trigger: ".modal .btn-primary:enabled:contains(Adopt)", run: "click" },
-        { trigger: ".modal img.o_signature" },
-        { trigger: ".modal button[name=action_apply]", run: "click" },
+        ...signInDialogue,
         {
             trigger: "body:not(:has(.modal)) .o_statusbar_status:contains(Signed)",
         },
@@ -74,5 +79,31 @@ registry.category("web_tour.tours").add("quality_resident_sign_through_link", {
         { trigger: "canvas.o_web_sign_signature", run: draw },
         { trigger: ".o_portal_sign_submit:enabled", run: "click" },
         { trigger: ".alert-success:contains(it is signed)" },
+    ],
+});
+
+registry.category("web_tour.tours").add("quality_resident_sign_slip_on_phone", {
+    steps: () => [
+        { trigger: ".o_statusbar_buttons button:text(Sign)", run: "click" },
+        ...signInDialogue,
+        { trigger: "body:not(:has(.modal)) .o_form_view [name=signature] img" },
+        {
+            content: "Locked",
+            trigger: ".o_form_view [name=quantity]:not(:has(input)):contains(12)",
+        },
+        {
+            content: "What becomes of the parts is decided on",
+            trigger: ".o_statusbar_buttons button:text(Decide)",
+            run: "click",
+        },
+        {
+            trigger: ".modal [name=disposition] .o_selection_badge:contains(Rework)",
+            run: "click",
+        },
+        { trigger: ".modal [name=disposition] .o_selection_badge.active:contains(Rework)" },
+        { trigger: ".modal button[name=action_apply]", run: "click" },
+        {
+            trigger: "body:not(:has(.modal)) .o_form_view [name=disposition]:contains(Rework)",
+        },
     ],
 });
