@@ -19,11 +19,13 @@
         "security/quality_resident_groups.xml",
         "security/ir.model.access.csv",
         "security/quality_resident_security.xml",
+        "security/quality_8d_security.xml",
         # Data
         "data/quality_resident_data.xml",
         "data/mail_layouts.xml",
         "data/mail_data.xml",
         # Wizards
+        "wizard/quality_8d_answer_views.xml",
         "wizard/quality_breakpoint_fail_views.xml",
         "wizard/quality_label_print_views.xml",
         "wizard/quality_reason_views.xml",
@@ -38,6 +40,7 @@
         "views/quality_service_sheet_views.xml",
         "views/quality_suspect_slip_views.xml",
         "views/quality_vehicle_views.xml",
+        "views/quality_8d_views.xml",
         "views/quality_complaint_views.xml",
         "views/resident_site_views.xml",
         "views/resident_master_views.xml",
@@ -50,6 +53,7 @@
         "reports/label_templates.xml",
         "reports/service_sheet_templates.xml",
         "reports/suspect_slip_templates.xml",
+        "reports/eightd_templates.xml",
         # Last because referencing actions defined in previous files
         "views/quality_resident_menus.xml",
     ],
@@ -67,6 +71,7 @@
         "demo/quality_complaint_demo.xml",
         "demo/resident_talk_demo.xml",
         "demo/containment_demo.xml",
+        "demo/eightd_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["quality_resident/static/src/**/*"],

@@ -2,6 +2,14 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 
+# What the customer has seen or somebody signed is kept in their field pdf_id.
+ARCHIVING_MODELS = (
+    "quality.service.sheet",
+    "quality.suspect.slip",
+    "quality.8d.revision",
+)
+
+
 class IrAttachment(models.Model):
     _inherit = "ir.attachment"
 
@@ -23,12 +31,12 @@ class IrAttachment(models.Model):
             return
         # Whoever asks, these files stay.
         env = self.sudo().with_context(active_test=False).env
-        for model in env["quality.signature.mixin"]._get_signed_models():
+        for model in ARCHIVING_MODELS:
             if document := env[model].search([("pdf_id", "in", self.ids)], limit=1):
                 raise UserError(
                     self.env._(
-                        "This is the signed document of %(name)s: it stays as it is.",
-                        name=document.name,
+                        "This is the archived document of %(name)s: it stays as it is.",
+                        name=document.display_name,
                     )
                 )
         if method := env["quality.method"].search(

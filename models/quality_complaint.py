@@ -62,6 +62,7 @@ class QualityComplaint(models.Model):
             "customer_told",
             "customer_due_date",
             "root_cause",
+            "eightd_level",
             "resident_id",
             "channel",
         )
@@ -87,6 +88,7 @@ class QualityComplaint(models.Model):
         "containment_revision",
         "next_alert_at",
         "recurrence_of_id",
+        "eightd_id",
     )
 
     # Identity

@@ -171,10 +171,6 @@ class QualityComplaint(models.Model):
             missing.append(label("line_stop_reason"))
         return missing
 
-    def _is_blank(self, name):
-        value = self[name]
-        return not (value.strip() if isinstance(value, str) else value)
-
     def action_analyse(self):
         """The root cause is known."""
         self._ensure_filled("root_cause")

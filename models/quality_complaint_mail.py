@@ -145,13 +145,13 @@ class QualityComplaint(models.Model):
 
     # === TEXT FOR MAILS AND DOCUMENTS === #
 
-    def _format_moment(self, name, record=None):
+    def _format_moment(self, name, record=None, tz=None):
         """Return a datetime field in the site's time zone and the user's language."""
         record = self if record is None else record
         moment = record[name]
         if not moment:
             return "–"
-        return format_datetime(self.env, moment, tz=self.tz, dt_format="short")
+        return format_datetime(self.env, moment, tz=tz or self.tz, dt_format="short")
 
     def _format_quantity(self):
         """Return the bad quantity with its unit."""
@@ -216,14 +216,18 @@ class QualityComplaint(models.Model):
         return "; ".join(filter(None, (status[self.arrival_status], *reasons)))
 
     def _get_printable_photos(self):
-        """Return ``(name, data URI)`` of the photos that can be printed.
+        self.ensure_one()
+        return self._print_photos(self.photo_ids)
+
+    @api.model
+    def _print_photos(self, photos):
+        """Return name and data URI of those of ``photos`` that can be printed.
 
         Every photo is decoded and encoded anew: what a customer sends is never put
         into the document as it came, and a mail stays small.
         """
-        self.ensure_one()
         printable = []
-        for photo in self.photo_ids.sorted("id"):
+        for photo in photos.sorted("id"):
             if len(printable) == MAX_PHOTOS:
                 break
             try:

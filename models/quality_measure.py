@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 from .resident_clock_mixin import Clock
 
@@ -26,7 +26,16 @@ class QualityMeasure(models.Model):
     _fixed_fields = ("complaint_id",)
     _editable_states = {
         name: ("open", "done")
-        for name in ("name", "kind", "user_id", "date_due", "evidence", "evidence_ids")
+        for name in (
+            "name",
+            "kind",
+            "cause_id",
+            "user_id",
+            "date_due",
+            "verification",
+            "evidence",
+            "evidence_ids",
+        )
     }
     _protected_fields = (
         "site_id",
@@ -82,6 +91,17 @@ class QualityMeasure(models.Model):
     )
     due_alert = fields.Integer(readonly=True, copy=False)
     date_done = fields.Datetime(string="Done On", readonly=True, copy=False)
+    eightd_id = fields.Many2one(related="complaint_id.eightd_id")
+    cause_id = fields.Many2one(
+        comodel_name="quality.cause",
+        domain="[('eightd_id', '=', eightd_id)]",
+        index="btree_not_null",
+        ondelete="set null",
+        help="The cause in the 8D report that it removes.",
+    )
+    verification = fields.Text(
+        help="How it was tried before it was chosen, and with what result."
+    )
     evidence = fields.Text(help="What shows that it is done.")
     evidence_ids = fields.Many2many(
         comodel_name="ir.attachment", string="Evidence Files", copy=False
@@ -113,6 +133,20 @@ class QualityMeasure(models.Model):
             measure.due_deadline = (
                 measure.date_due and site and site._get_end_of_day(measure.date_due)
             )
+
+    @api.constrains("cause_id", "complaint_id")
+    def _check_cause_id(self):
+        for measure in self:
+            # The cause of a site that the user may not see is refused as well.
+            cause_sudo = measure.sudo().cause_id
+            if cause_sudo and cause_sudo.eightd_id != measure.sudo().eightd_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: choose a “Cause” of the 8D report of %(complaint)s.",
+                        name=measure.name,
+                        complaint=measure.complaint_id.name,
+                    )
+                )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_done(self):

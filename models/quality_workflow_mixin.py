@@ -221,6 +221,21 @@ class QualityWorkflowMixin(models.AbstractModel):
             fields=", ".join(labels),
         )
 
+    # === COMPLETENESS === #
+
+    def _is_blank(self, name):
+        """Tell whether a field holds nothing, or nothing but blanks."""
+        value = self[name]
+        return not (value.strip() if isinstance(value, str) else value)
+
+    def _get_blank_labels(self, names):
+        """Return the labels of those fields that are blank, in the user's language."""
+        return [
+            self._fields[name]._description_string(self.env)
+            for name in names
+            if self._is_blank(name)
+        ]
+
     # === NUMBERING === #
 
     @api.model

@@ -73,6 +73,16 @@ class ResidentSite(models.Model):
     feedback_minutes = fields.Integer(
         default=15, help="Minutes from arriving until the feedback form is sent."
     )
+    hours_3d = fields.Integer(
+        string="Hours until 3D",
+        default=24,
+        help="Hours from the call until D0 to D3 of an 8D report are sent.",
+    )
+    days_8d = fields.Integer(
+        string="Working Days until 8D",
+        default=10,
+        help="The customer's working days from the call until the 8D is sent.",
+    )
     daily_report_hour = fields.Float(
         default=15.5, help="Time of day at the site, when a daily report is due."
     )
@@ -169,6 +179,10 @@ class ResidentSite(models.Model):
         "CHECK (arrival_minutes_on_shift > 0 AND arrival_minutes_off_shift > 0 "
         "AND feedback_minutes > 0)",
         "The minutes allowed must be more than 0.",
+    )
+    _eightd_positive = models.Constraint(
+        "CHECK (hours_3d > 0 AND days_8d > 0)",
+        "The hours until 3D and the days until 8D must be more than 0.",
     )
     _report_hour_in_day = models.Constraint(
         "CHECK (daily_report_hour >= 0 AND daily_report_hour < 24)",

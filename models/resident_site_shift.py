@@ -116,3 +116,25 @@ class ResidentSite(models.Model):
             else:
                 shifts.append((begin, end))
         return shifts
+
+    def _get_working_day_end(self, moment, days):
+        """Return the end of the ``days``-th working day after the day of ``moment``.
+
+        :param moment: naive UTC datetime
+        :return: naive UTC datetime, False when the calendar has no such day
+        """
+        self.ensure_one()
+        midnight = self._get_end_of_day(self._get_local_date(moment)) + timedelta(
+            seconds=1
+        )
+        # The customer's days, whoever asks; his holidays, not our company's.
+        last = self.calendar_id.sudo().plan_days(
+            days,
+            pytz.utc.localize(midnight).astimezone(self._get_timezone()),
+            compute_leaves=True,
+            domain=[
+                ("time_type", "=", "leave"),
+                ("calendar_id", "=", self.calendar_id.id),
+            ],
+        )
+        return last and self._get_end_of_day(last.date())

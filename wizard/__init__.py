@@ -1,4 +1,5 @@
 from . import quality_scan_mixin
+from . import quality_8d_answer
 from . import quality_breakpoint_fail
 from . import quality_label_print
 from . import quality_reason
