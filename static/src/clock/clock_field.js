@@ -30,7 +30,9 @@ export class ClockField extends Component {
         ...standardFieldProps,
         startField: { type: String, optional: true },
         stopField: { type: String, optional: true },
+        restingStates: { type: Array, optional: true },
     };
+    static defaultProps = { restingStates: ["refused", "cancelled", "closed"] };
 
     setup() {
         this.state = useState({ now: DateTime.now() });
@@ -58,7 +60,7 @@ export class ClockField extends Component {
     /** What was refused or cancelled keeps no clock running. */
     get isResting() {
         const { state } = this.props.record.data;
-        return !this.stopped && ["refused", "cancelled", "closed"].includes(state);
+        return !this.stopped && this.props.restingStates.includes(state);
     }
 
     get isRunning() {
@@ -101,6 +103,7 @@ registry.category("fields").add("resident_clock", {
     extractProps: ({ options }) => ({
         startField: options.start,
         stopField: options.stop,
+        restingStates: options.resting,
     }),
     fieldDependencies: ({ options }) =>
         [options.start, options.stop]
