@@ -28,6 +28,7 @@ MODULE = "quality_resident"
 GROUP = f"{MODULE}.group_"
 CRON_EVENTS = f"{MODULE}.ir_cron_process_events"
 CRON_CLOCKS = f"{MODULE}.ir_cron_clock_alerts"
+CRON_8D = f"{MODULE}.ir_cron_8d_alerts"
 CRON_MEASURES = f"{MODULE}.ir_cron_measure_alerts"
 CRON_POSTINGS = f"{MODULE}.ir_cron_end_postings"
 # What must be there before a state, and who makes it.
@@ -171,6 +172,7 @@ class ResidentCommon(BaseCommon):
         cls.env.cr.execute("UPDATE resident_event SET state = 'done'")
         cls.env.cr.execute("UPDATE quality_complaint SET next_alert_at = NULL")
         cls.env.cr.execute("UPDATE quality_measure SET next_alert_at = NULL")
+        cls.env.cr.execute("UPDATE quality_8d SET next_alert_at = NULL")
         cls.env.invalidate_all()
 
     @classmethod

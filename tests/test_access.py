@@ -49,6 +49,17 @@ EXPECTED = {
     "quality.suspect.slip": DRAFTS,
     "quality.vehicle": DRAFTS,
     "quality.method": {**MASTER, "quality": ("crud", "", "")},
+    # The 8D is Quality's document as much as the resident's.
+    "quality.8d": {**WORK, "quality": WORK_OWN},
+    **{
+        model: {
+            **MASTER,
+            **dict.fromkeys(("resident", "standin", "quality"), ("crud", "", "")),
+        }
+        for model in ("quality.8d.member", "quality.cause", "quality.prevention")
+    },
+    # Made by sending, changed by nobody.
+    "quality.8d.revision": {**MASTER, "manager": READ_ALL},
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
@@ -68,6 +79,7 @@ EXPECTED = {
     "quality.slip.split": DIALOGUE,
     "quality.slip.split.line": {role: ("crud",) * 3 for role in DIALOGUE},
     "quality.label.print": {**DIALOGUE, "quality": ("cru",) * 3},
+    "quality.8d.answer": {**DIALOGUE, "quality": ("cru",) * 3},
 }
 # What a document of a complaint needs besides it.
 DOCUMENTS = {
@@ -99,7 +111,22 @@ SHARED = (
     "quality.slip.split",
     "quality.slip.split.line",
     "quality.label.print",
+    "quality.8d.answer",
 )
+# Values of the lines of an 8D report.
+LINES_8D = {
+    "quality.8d.member": lambda case: {
+        "partner_id": case.outsider.partner_id.id,
+        "role": "design",
+    },
+    "quality.cause": lambda case: {"name": "Worn die"},
+    "quality.prevention": lambda case: {"kind": "fmea", "name": "P-FMEA"},
+    "quality.8d.revision": lambda case: {
+        "number": 1,
+        "sent_at": "2026-03-10 01:00:00",
+        "sent_by_id": case.resident.id,
+    },
+}
 ROLES = ("resident", "standin", "quality", "sales", "manager", "gm", "outsider")
 
 
@@ -153,6 +180,20 @@ class TestAccess(ResidentCommon):
             return tuple(
                 records.create({"complaint_id": c.id, **DOCUMENTS[model]})
                 for c in self.complaints
+            )
+        if model == "quality.8d":
+            for complaint in self.complaints:
+                complaint.action_create_8d()
+            return tuple(c.eightd_id.with_env(self.env) for c in self.complaints)
+        if model.startswith("quality.8d") or model in LINES_8D:
+            eightds = self._get_records("quality.8d")
+            if model == "quality.8d.answer":
+                contact = self.contact.id
+                values = {"eightd_id": eightds[0].id, "contact_id": contact}
+                return (records.create(values),) * 3
+            return tuple(
+                records.create({"eightd_id": e.id, **LINES_8D[model](self)})
+                for e in eightds
             )
         values = {
             "resident.contact": {"partner_id": self.sqe.id, "role": "other"},

@@ -335,11 +335,16 @@ class TestWorkflow(ResidentCommon):
 
     # === PROTECTED FIELDS === #
 
+    def _create_eightd(self, complaint):
+        complaint.action_create_8d()
+        return complaint.eightd_id
+
     def _get_protected(self):
         earlier = self._create_in_state("closed")
         return {
             **PROTECTED,
             "recurrence_of_id": earlier.id,
+            "eightd_id": self._create_eightd(earlier).id,
             "company_id": self.company_b.id,
             "partner_id": self.sqe.id,
         }
