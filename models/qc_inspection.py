@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -160,20 +162,27 @@ class QcInspection(models.Model):
 
     def _get_own_stock(self):
         """Return ``{(location, product): quantity}`` of our stock at these places."""
+        places = {
+            shelf: location
+            for location, shelves in self.place_id.location_id._get_shelves().items()
+            for shelf in shelves
+        }
+        stock = defaultdict(float)
         # Residents see what lies at their places without stock rights.
-        return {
-            (location, product): quantity
-            for location, product, quantity in self.env["stock.quant"]
+        for shelf, product, quantity in (
+            self.env["stock.quant"]
             .sudo()
             ._read_group(
                 [
-                    ("location_id", "in", self.place_id.location_id.ids),
+                    ("location_id", "in", [shelf.id for shelf in places]),
                     ("product_id", "in", self.product_id.ids),
                 ],
                 ["location_id", "product_id"],
                 ["quantity:sum"],
             )
-        }
+        ):
+            stock[places[shelf], product] += quantity
+        return stock
 
     @api.constrains("is_empty", "qty_expected", "qty_checked")
     def _check_is_empty(self):

@@ -284,12 +284,12 @@ class QualitySorting(models.Model):
                                     "lot_id": tranche.lot_id.id,
                                     "package_id": package.id,
                                     "quantity": taken,
-                                    "location_id": source.id,
+                                    "location_id": shelf.id,
                                     "location_dest_id": target.id,
                                     "company_id": tranche.company_id.id,
                                 }
                             )
-                            for package, taken in tranche._take(
+                            for shelf, package, taken in tranche._take(
                                 quants, source, quantity
                             )
                         ],
@@ -304,16 +304,21 @@ class QualitySorting(models.Model):
 
     @api.model
     def _get_quants(self, plan):
-        """Return ``{(source, product, lot): [[package, quantity], …]}``."""
-        sources = self.env["stock.location"].union(*(row[1] for row in plan))
+        """Return ``{(source, product, lot): [[shelf, package, quantity], …]}``."""
+        locations = self.env["stock.location"].union(*(row[1] for row in plan))
+        sources = {
+            shelf.id: source.id
+            for source, below in locations._get_shelves().items()
+            for shelf in below
+        }
         tranches = self.union(*(row[0] for row in plan))
         quants = {}
-        for location, product, lot, package, quantity in (
+        for shelf, product, lot, package, quantity in (
             self.env["stock.quant"]
             .sudo()
             ._read_group(
                 [
-                    ("location_id", "in", sources.ids),
+                    ("location_id", "in", list(sources)),
                     ("product_id", "in", tranches.product_id.ids),
                     ("quantity", ">", 0),
                 ],
@@ -321,19 +326,19 @@ class QualitySorting(models.Model):
                 ["quantity:sum"],
             )
         ):
-            key = (location.id, product.id, lot.id)
-            quants.setdefault(key, []).append([package, quantity])
+            key = (sources[shelf.id], product.id, lot.id)
+            quants.setdefault(key, []).append([shelf, package, quantity])
         return quants
 
     def _take(self, quants, source, quantity):
         """Take ``quantity`` of this tranche's lot out of ``quants``, loose parts first.
 
-        :return: ``[(package, quantity)]``
+        :return: ``[(shelf, package, quantity)]``
         """
         self.ensure_one()
         uom = self.product_id.uom_id
         stock = quants.get((source.id, self.product_id.id, self.lot_id.id), [])
-        there = sum(left for _package, left in stock)
+        there = sum(left for _shelf, _package, left in stock)
         if uom.compare(quantity, there) > 0:
             raise UserError(
                 self.env._(
@@ -347,11 +352,12 @@ class QualitySorting(models.Model):
                 )
             )
         taken = []
-        for row in sorted(stock, key=lambda row: row[0].id):
-            part = min(row[1], quantity)
+        for row in sorted(stock, key=lambda row: (row[1].id, row[0].id)):
+            shelf, package, left = row
+            part = min(left, quantity)
             if uom.compare(part, 0) > 0:
-                taken.append((row[0], part))
-                row[1] -= part
+                taken.append((shelf, package, part))
+                row[2] -= part
                 quantity -= part
         return taken
 
@@ -380,9 +386,9 @@ class QualitySorting(models.Model):
                 )
         todo = self.filtered(lambda t: not t.undone)
         plan = [
-            (tranche, move.location_dest_id, move.location_id, move.quantity)
+            (tranche, line.location_dest_id, line.location_id, line.quantity)
             for tranche in todo
-            for move in tranche.sudo().move_ids
+            for line in tranche.sudo().move_ids.move_line_ids
         ]
         self._move_parts(plan)
         # Tranches are written by no user but through this.

@@ -352,7 +352,7 @@ class ResidentSite(models.Model):
         return self._get_stock_action()
 
     def _get_stock_action(self, product=None):
-        domain = [("location_id", "in", self._get_own_locations().ids)]
+        domain = [("location_id", "child_of", self._get_own_locations().ids)]
         if product:
             domain.append(("product_id", "=", product.id))
         return {

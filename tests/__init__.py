@@ -23,3 +23,4 @@ from . import test_service_sheet
 from . import test_vehicle
 from . import test_slip
 from . import test_method
+from . import test_shelves
