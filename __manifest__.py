@@ -34,6 +34,7 @@
         "wizard/quality_slip_split_views.xml",
         "wizard/quality_sorting_scan_views.xml",
         "wizard/quality_vehicle_scan_views.xml",
+        "wizard/quality_trace_lookup_views.xml",
         # Views
         "views/containment_views.xml",
         "views/quality_method_views.xml",
@@ -42,6 +43,7 @@
         "views/quality_vehicle_views.xml",
         "views/quality_8d_views.xml",
         "views/quality_complaint_views.xml",
+        "views/quality_trace_views.xml",
         "views/resident_site_views.xml",
         "views/resident_master_views.xml",
         "views/report_page_templates.xml",
@@ -72,6 +74,7 @@
         "demo/resident_talk_demo.xml",
         "demo/containment_demo.xml",
         "demo/eightd_demo.xml",
+        "demo/trace_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["quality_resident/static/src/**/*"],

@@ -47,6 +47,10 @@ from . import quality_8d_steps
 from . import quality_8d_facts
 from . import quality_8d_send
 from . import quality_complaint_8d
+from . import quality_trace
+from . import quality_trace_stock
+from . import quality_trace_recall
+from . import quality_complaint_recall
 from . import ir_actions_report
 from . import ir_actions_server
 from . import ir_attachment
@@ -56,3 +60,6 @@ from . import res_config_settings
 from . import res_partner
 from . import res_users
 from . import stock_location
+from . import stock_lot
+from . import stock_move_line
+from . import stock_picking

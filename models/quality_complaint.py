@@ -89,6 +89,7 @@ class QualityComplaint(models.Model):
         "next_alert_at",
         "recurrence_of_id",
         "eightd_id",
+        "origin_complaint_id",
     )
 
     # Identity
@@ -131,6 +132,7 @@ class QualityComplaint(models.Model):
             ("patrol", "Patrol"),
             ("email", "E-mail"),
             ("portal", "Portal"),
+            ("recall", "Recall"),
         ],
         default="phone",
         required=True,

@@ -11,7 +11,18 @@ class ResCompany(models.Model):
         "closed within this many days counts as recurring.",
     )
 
+    trace_days = fields.Integer(
+        string="Deliveries to Trace (days)",
+        default=180,
+        help="“Where else?” of a complaint without a lot shows what was delivered "
+        "within this many days before the call.",
+    )
+
     _recurrence_days_positive = models.Constraint(
         "CHECK (recurrence_days >= 0)",
         "The recurrence period cannot be negative.",
+    )
+    _trace_days_positive = models.Constraint(
+        "CHECK (trace_days >= 0)",
+        "The days of deliveries to trace cannot be negative.",
     )

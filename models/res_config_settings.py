@@ -7,3 +7,4 @@ class ResConfigSettings(models.TransientModel):
     recurrence_days = fields.Integer(
         related="company_id.recurrence_days", readonly=False
     )
+    trace_days = fields.Integer(related="company_id.trace_days", readonly=False)

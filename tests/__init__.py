@@ -24,3 +24,5 @@ from . import test_vehicle
 from . import test_slip
 from . import test_method
 from . import test_shelves
+from . import test_trace
+from . import test_recall

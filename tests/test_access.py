@@ -60,6 +60,11 @@ EXPECTED = {
     },
     # Made by sending, changed by nobody.
     "quality.8d.revision": {**MASTER, "manager": READ_ALL},
+    # Quality traces through the whole company: a recall is hers.
+    "quality.trace": {
+        **dict.fromkeys(MASTER, READ_OWN),
+        **dict.fromkeys(("quality", "manager", "gm"), READ_ALL),
+    },
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
@@ -80,6 +85,7 @@ EXPECTED = {
     "quality.slip.split.line": {role: ("crud",) * 3 for role in DIALOGUE},
     "quality.label.print": {**DIALOGUE, "quality": ("cru",) * 3},
     "quality.8d.answer": {**DIALOGUE, "quality": ("cru",) * 3},
+    "quality.trace.lookup": dict.fromkeys(MASTER, ("cru",) * 3),
 }
 # What a document of a complaint needs besides it.
 DOCUMENTS = {
@@ -112,6 +118,7 @@ SHARED = (
     "quality.slip.split.line",
     "quality.label.print",
     "quality.8d.answer",
+    "quality.trace.lookup",
 )
 # Values of the lines of an 8D report.
 LINES_8D = {
@@ -174,6 +181,8 @@ class TestAccess(ResidentCommon):
             sorting = self.complaint.inspection_ids
             values = {"inspection_id": sorting.id, "serials": "S1"}
             return (records.create(values),) * 3
+        if model == "quality.trace.lookup":
+            return (records.create({"product_id": self.product.id}),) * 3
         if model in DOCUMENT_DIALOGUES:
             return (self._create_dialogue(model),) * 3
         if model in DOCUMENTS:

@@ -4,6 +4,7 @@ import psycopg2.errors
 
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
@@ -271,3 +272,111 @@ class TestTwoSorters(BaseCase):
                 self._count(second, self.sorting_ids[1], 8)
             second.rollback()
         self.assertEqual(self._get_quantities()[0], 2)
+
+
+@tagged("post_install", "-at_install")
+class TestTwoRecalls(BaseCase):
+    """Two people open the containment at another site at once: one complaint."""
+
+    def setUp(self):
+        super().setUp()
+        self.pool = Registry(get_db_name())
+        with self.pool.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            customers = env["res.partner"].create(
+                [{"name": f"Two Recalls {n}"} for n in range(2)]
+            )
+            sites = env["resident.site"].create(
+                [
+                    {"name": customer.name, "code": code, "partner_id": customer.id}
+                    for customer, code in zip(customers, ("RC1", "RC2"), strict=True)
+                ]
+            )
+            sites.action_set_up()
+            product = env["product.product"].create(
+                {"name": "Recalled", "is_storable": True, "tracking": "lot"}
+            )
+            lot = env["stock.lot"].create({"name": "L7", "product_id": product.id})
+            env["stock.quant"]._update_available_quantity(
+                product, sites[1].buffer_location_id, 5, lot_id=lot
+            )
+            complaints = env["quality.complaint"].create(
+                [
+                    {
+                        "site_id": sites[0].id,
+                        "product_id": product.id,
+                        "lot_ids": [Command.set(lot.ids)],
+                    }
+                ]
+                * 2
+            )
+            self.complaint_ids, self.site_ids = complaints.ids, sites.ids
+            self.leftovers = (lot, product, sites.place_ids, sites, customers)
+        self.addCleanup(self._remove_leftovers)
+
+    def _remove_leftovers(self):
+        with self.pool.cursor() as cr:
+            for table, column in (
+                ("qc_inspection", "site_id"),
+                ("quality_complaint", "site_id"),
+            ):
+                cr.execute(
+                    f"DELETE FROM {table} WHERE {column} IN %s", [tuple(self.site_ids)]
+                )
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            lot = self.leftovers[0]
+            cr.execute("DELETE FROM stock_quant WHERE lot_id = %s", [lot.id])
+            for records in self.leftovers:
+                records.with_env(env).unlink()
+
+    def _recall(self, cr, complaint_id):
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        domain, context = env["quality.complaint"].browse(complaint_id)._get_elsewhere()
+        rows = env["quality.trace"].with_context(**context).search(domain)
+        rows.action_open_containment()
+        env.flush_all()
+
+    def _recall_as_a_request(self, complaint_id):
+        """Recall in a request of its own, tried again as Odoo does."""
+        for _attempt in range(3):
+            with self.pool.cursor() as cr:
+                try:
+                    self._recall(cr, complaint_id)
+                    cr.commit()  # pylint: disable=invalid-commit
+                    return
+                except psycopg2.OperationalError:
+                    cr.rollback()
+
+    def _recall_at_once(self, first_id, second_id):
+        """Return how many complaints and sortings the other site has then."""
+        second = threading.Thread(target=self._recall_as_a_request, args=(second_id,))
+        with mute_logger("odoo.sql_db"):
+            with self.pool.cursor() as cr:
+                self._recall(cr, first_id)
+                second.start()
+                # It waits for the first.
+                second.join(1)
+                self.assertTrue(second.is_alive())
+                cr.commit()  # pylint: disable=invalid-commit
+            second.join(20)
+        self.assertFalse(second.is_alive(), "waits for ever")
+        with self.pool.cursor() as cr:
+            cr.execute(
+                """SELECT count(DISTINCT complaint.id), count(DISTINCT sorting.id),
+                    count(DISTINCT place.id)
+                FROM quality_complaint complaint
+                JOIN qc_inspection sorting ON sorting.complaint_id = complaint.id
+                JOIN resident_place place ON place.site_id = complaint.site_id
+                WHERE complaint.site_id = %s""",
+                [self.site_ids[1]],
+            )
+            complaints, sortings, places = cr.fetchone()
+        self.assertEqual(sortings, places)
+        return complaints
+
+    def test_same_complaint(self):
+        first, _second = self.complaint_ids
+        self.assertEqual(self._recall_at_once(first, first), 1)
+
+    def test_two_complaints_about_the_lot(self):
+        self.assertEqual(self._recall_at_once(*self.complaint_ids), 1)

@@ -87,6 +87,73 @@ class TestPhoneTour(TourCase):
         )
         self.assertEqual(set(complaint.photo_ids.mapped("res_id")), {complaint.id})
 
+    def test_manager_recalls(self):
+        stranger = self.env["res.partner"].create(
+            {"name": "Tour Stranger", "is_company": True, "phone": "+49 555 0199"}
+        )
+        second = self.site.copy(
+            {
+                "name": "Tour Plant 2",
+                "partner_id": stranger.create({"name": "Tour Works 2"}).id,
+            }
+        )
+        second.action_set_up()
+        product = self.part.product_id.copy({"name": "Tour Lots", "tracking": "lot"})
+        lot = self.env["stock.lot"].create({"name": "L7", "product_id": product.id})
+        quants = self.env["stock.quant"]
+        quants._update_available_quantity(
+            product, second.buffer_location_id, 5, lot_id=lot
+        )
+        warehouse = self.env["stock.warehouse"].search(
+            [("company_id", "=", self.site.company_id.id)], limit=1
+        )
+        where = {
+            "location_id": warehouse.lot_stock_id.id,
+            "location_dest_id": self.env.ref("stock.stock_location_customers").id,
+        }
+        quants._update_available_quantity(
+            product, warehouse.lot_stock_id, 3, lot_id=lot
+        )
+        picking = self.env["stock.picking"].create(
+            {
+                "picking_type_id": warehouse.out_type_id.id,
+                "partner_id": stranger.id,
+                "move_ids": [
+                    fields.Command.create(
+                        {"product_id": product.id, "product_uom_qty": 3, **where}
+                    )
+                ],
+                **where,
+            }
+        )
+        picking.action_assign()
+        picking.move_ids.picked = True
+        picking.move_ids._action_done()
+        complaint = (
+            self.env["quality.complaint"]
+            .with_user(self.resident)
+            .create(
+                {
+                    "site_id": self.site.id,
+                    "product_id": product.id,
+                    "lot_ids": lot.ids,
+                    "defect_id": self.defect.id,
+                }
+            )
+        )
+        self.start_tour(
+            f"/odoo/complaints/{complaint.id}",
+            "quality_resident_recall_on_phone",
+            login="tour_manager",
+        )
+        recall = self.env["quality.complaint"].search(
+            [("origin_complaint_id", "=", complaint.id)]
+        )
+        self.assertRecordValues(
+            recall, [{"site_id": second.id, "lot_ids": lot.ids, "channel": "recall"}]
+        )
+        self.assertTrue(recall.inspection_ids)
+
 
 @tagged("post_install", "-at_install")
 class TestDeskTours(TourCase):

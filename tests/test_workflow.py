@@ -345,6 +345,7 @@ class TestWorkflow(ResidentCommon):
             **PROTECTED,
             "recurrence_of_id": earlier.id,
             "eightd_id": self._create_eightd(earlier).id,
+            "origin_complaint_id": earlier.id,
             "company_id": self.company_b.id,
             "partner_id": self.sqe.id,
         }

@@ -8,3 +8,4 @@ from . import quality_slip_decide
 from . import quality_slip_split
 from . import quality_sorting_scan
 from . import quality_vehicle_scan
+from . import quality_trace_lookup
