@@ -35,7 +35,6 @@ from . import quality_suspect_slip_actions
 from . import qc_inspection_slip
 from . import quality_complaint_vehicles
 from . import quality_service_sheet
-from . import quality_service_sheet_link
 from . import quality_8d
 from . import quality_8d_clocks
 from . import quality_8d_line
@@ -51,6 +50,7 @@ from . import quality_trace
 from . import quality_trace_stock
 from . import quality_trace_recall
 from . import quality_complaint_recall
+from . import quality_trace_documents
 from . import ir_actions_report
 from . import ir_actions_server
 from . import ir_attachment

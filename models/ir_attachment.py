@@ -1,7 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-
 # What the customer has seen or somebody signed is kept in their field pdf_id.
 ARCHIVING_MODELS = (
     "quality.service.sheet",

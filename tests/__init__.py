@@ -26,3 +26,6 @@ from . import test_method
 from . import test_shelves
 from . import test_trace
 from . import test_recall
+from . import test_breakpoint
+from . import test_containment
+from . import test_measures

@@ -515,3 +515,34 @@ class TestTrace(TraceCommon):
         one = self._count_queries(lambda: rows[:1].mapped("status"))
         many = self._count_queries(lambda: rows.mapped("status"))
         self.assertLessEqual(many, one + EACH)
+
+
+@tagged("post_install", "-at_install")
+class TestTraceDocuments(TraceCommon):
+    def test_vehicles_and_slips(self):
+        complaint = self._create_complaint(product_id=self.in_lots.id)
+        vehicle, _other = self.env["quality.vehicle"].create(
+            [
+                {"complaint_id": complaint.id, "vin": vin, "lot_id": lot}
+                for vin, lot in (
+                    ("LFV2A21K3P4000001", self.lot.id),
+                    ("LFV2A21K3P4000002", False),
+                )
+            ]
+        )
+        slip = self.env["quality.suspect.slip"].create(
+            {"complaint_id": complaint.id, "lot_id": self.lot.id, "quantity": 3}
+        )
+        rows = self.env["quality.trace"].search(
+            [("lot_id", "=", self.lot.id), ("kind", "in", ("vehicle", "slip"))]
+        )
+        self.assertEqual(
+            sorted(rows.mapped(lambda r: (r.kind, r.name, r.res_id, r.quantity))),
+            [
+                ("slip", slip.name, slip.id, 3),
+                ("vehicle", vehicle.vin, vehicle.id, 1),
+            ],
+        )
+        self.assertEqual(rows.site_id, self.site)
+        opened = rows.filtered(lambda r: r.kind == "vehicle").action_open()
+        self.assertEqual(opened["res_model"], "quality.vehicle")
