@@ -46,6 +46,7 @@
         "views/quality_trace_views.xml",
         "views/resident_site_views.xml",
         "views/resident_master_views.xml",
+        "views/stock_views.xml",
         "views/report_page_templates.xml",
         "views/sign_page_templates.xml",
         # Documents

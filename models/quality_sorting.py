@@ -298,7 +298,8 @@ class QualitySorting(models.Model):
                 ]
             )
         )
-        moves._action_done()
+        # A count that is undone gives back what it put under hold.
+        moves.with_env(self._with_gate().sudo().env)._action_done()
         for (tranche, *_rest), move in zip(plan, moves, strict=True):
             tranche.sudo()._write_protected({"move_ids": [Command.link(move.id)]})
 

@@ -118,6 +118,13 @@ class ResidentSite(models.Model):
         check_company=True,
         copy=False,
     )
+    return_location_id = fields.Many2one(
+        comodel_name="stock.location",
+        string="Returned Parts",
+        check_company=True,
+        copy=False,
+        help="Where parts that came back wait at home until they are judged.",
+    )
 
     # People
     manager_id = fields.Many2one(

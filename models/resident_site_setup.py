@@ -3,6 +3,8 @@ from itertools import count
 
 from odoo import api, fields, models
 
+# Those where parts lie until they are judged.
+HOLDING_FIELDS = ("suspect_location_id", "rework_location_id", "return_location_id")
 # Shops that a new site starts with (P1): kind, name, ours.
 DEFAULT_PLACES = ("buffer", "transit", "warehouse", "body", "paint", "assembly")
 # The site's own stock locations (P2): field of the site, kind of place, usage.
@@ -11,6 +13,7 @@ OWN_LOCATIONS = {
     "transit_location_id": ("transit", "transit"),
     "suspect_location_id": (None, "internal"),
     "rework_location_id": (None, "internal"),
+    "return_location_id": (None, "internal"),
 }
 
 
@@ -29,6 +32,36 @@ class ResidentSite(models.Model):
                 and site.place_ids
                 and site.alias_name
             )
+
+    # === HELD PARTS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        sites = super().create(vals_list)
+        if any(not vals.keys().isdisjoint(HOLDING_FIELDS) for vals in vals_list):
+            self.env["stock.location"]._forget_held()
+        return sites
+
+    def write(self, vals):
+        changed = vals.keys() & set(HOLDING_FIELDS)
+        for name in changed:
+            left = self.filtered(
+                lambda site, name=name: site[name].id != (vals[name] or False)
+            )
+            left[name]._check_can_release()
+        result = super().write(vals)
+        if changed:
+            self.env["stock.location"]._forget_held()
+        return result
+
+    def unlink(self):
+        for name in HOLDING_FIELDS:
+            self[name]._check_can_release()
+        result = super().unlink()
+        self.env["stock.location"]._forget_held()
+        return result
+
+    # === SET-UP === #
 
     def _get_own_locations(self):
         """Return our stock locations at this site."""

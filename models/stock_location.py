@@ -1,11 +1,105 @@
-from odoo import models
+from odoo import api, fields, models, tools
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .resident_site_setup import OWN_LOCATIONS
+from .resident_site_setup import HOLDING_FIELDS, OWN_LOCATIONS
+
+# Only there can parts lie at all: a loss location below a held one holds nothing.
+HOLDING_USAGES = ("internal", "transit")
 
 
 class StockLocation(models.Model):
     _inherit = "stock.location"
+
+    is_held = fields.Boolean(
+        string="Parts Held",
+        compute="_compute_is_held",
+        search="_search_is_held",
+        help="Parts lie here until they are judged: they leave by a sorting, a return "
+        "or an approved scrap request only.",
+    )
+
+    def _compute_is_held(self):
+        held = self._get_held_ids()
+        for location in self:
+            location.is_held = location.id in held and location.usage in HOLDING_USAGES
+
+    @api.model
+    def _search_is_held(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        domain = Domain("id", "in", list(self._get_held_ids())) & Domain(
+            "usage", "in", HOLDING_USAGES
+        )
+        return domain if True in value else ~domain
+
+    @api.model
+    @tools.ormcache()
+    def _get_held_ids(self):
+        """Return the ids of all sites' holding locations and all below them.
+
+        Archived sites and locations still hold what lies there.
+        """
+        # The guard holds for everybody, whatever sites he may read.
+        sites = self.env["resident.site"].sudo().with_context(active_test=False)
+        rows = sites.search_fetch([], HOLDING_FIELDS)
+        roots = [site[name].id for site in rows for name in HOLDING_FIELDS]
+        locations = self.sudo().with_context(active_test=False)
+        return frozenset(
+            locations._search([("id", "child_of", list(filter(None, roots)))])
+        )
+
+    @api.model
+    def _forget_held(self):
+        self.invalidate_model(["is_held"])
+        self.env.registry.clear_cache()
+
+    def _holds_parts(self):
+        """Tell whether anything lies in these locations or below them."""
+        return bool(
+            self.env["stock.quant"]
+            .sudo()
+            .with_context(active_test=False)
+            .search_count(
+                [("location_id", "child_of", self.ids), ("quantity", "!=", 0)], limit=1
+            )
+        )
+
+    def _check_can_release(self):
+        """Refuse to make these locations free while parts are held there.
+
+        :raise UserError: names the location
+        """
+        for location in self:
+            if location._holds_parts():
+                raise UserError(
+                    self.env._(
+                        "Parts are held in %(location)s. Empty it first: sort them, "
+                        "return them or have them scrapped.",
+                        location=location.sudo().display_name,
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        locations = super().create(vals_list)
+        if any(
+            location.location_id.id in self._get_held_ids() for location in locations
+        ):
+            self._forget_held()
+        return locations
+
+    def write(self, vals):
+        if "location_id" not in vals:
+            return super().write(vals)
+        held = self._get_held_ids()
+        if vals["location_id"] not in held:
+            self.filtered(lambda loc: loc.location_id.id in held)._check_can_release()
+        result = super().write(vals)
+        self._forget_held()
+        return result
+
+    # === SHELVES === #
 
     def _get_shelves(self):
         """Return ``{location: locations}``: each of these with the shelves below it.
