@@ -51,6 +51,12 @@ from . import quality_trace_stock
 from . import quality_trace_recall
 from . import quality_complaint_recall
 from . import quality_trace_documents
+from . import quality_scrap_request
+from . import quality_scrap_line
+from . import quality_scrap_signature
+from . import quality_scrap_signing
+from . import quality_scrap_document
+from . import quality_complaint_scrap
 from . import ir_actions_report
 from . import ir_actions_server
 from . import ir_attachment
@@ -64,7 +70,6 @@ from . import stock_lot
 from . import stock_move_line
 from . import stock_picking
 from . import product_product
-from . import stock_location
 from . import stock_move
-from . import stock_move_line
 from . import stock_quant
+from . import stock_scrap

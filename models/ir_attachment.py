@@ -1,11 +1,18 @@
+from base64 import b64encode
+
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools.image import image_data_uri, image_process
 
+MAX_PHOTOS = 12
+# Pixels: sharp at half a page's width, 60 kB or so each.
+PHOTO_SIZE = (900, 700)
 # What the customer has seen or somebody signed is kept in their field pdf_id.
 ARCHIVING_MODELS = (
     "quality.service.sheet",
     "quality.suspect.slip",
     "quality.8d.revision",
+    "quality.scrap.request",
 )
 
 
@@ -61,3 +68,24 @@ class IrAttachment(models.Model):
         )
         if loose:
             loose.write({"res_model": record._name, "res_id": record.id})
+
+    def _get_printable_photos(self):
+        """Return ``(name, data URI)`` of those that can be printed.
+
+        Every photo is decoded and encoded anew: what a customer sends is never put
+        into the document as it came, and a mail stays small.
+        """
+        printable = []
+        for photo in self.sorted("id"):
+            if len(printable) == MAX_PHOTOS:
+                break
+            try:
+                content = image_process(
+                    photo.raw, size=PHOTO_SIZE, quality=75, output_format="JPEG"
+                )
+            except (UserError, ValueError, OSError):
+                # Not every phone's format can be decoded here; it stays attached.
+                continue
+            source = image_data_uri(b64encode(content))
+            printable.append({"name": photo.name, "src": source})
+        return printable

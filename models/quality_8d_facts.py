@@ -163,9 +163,8 @@ class Quality8d(models.Model):
 
     def _format_moment(self, name, record=None):
         """Return a datetime field of a record in the site's time zone."""
-        return self.env["quality.complaint"]._format_moment(
-            name, self if record is None else record, tz=self.tz
-        )
+        record = self if record is None else record
+        return self.site_id.with_env(self.env)._format_moment(record[name])
 
     def _format_quantity(self, quantity):
         """Return a quantity in the document's language, without needless zeros."""
@@ -174,14 +173,13 @@ class Quality8d(models.Model):
     def _get_printable_photos(self):
         """Return the photos of bad parts, then those of good ones, for the document."""
         self.ensure_one()
-        printed = self.env["quality.complaint"]._print_photos
         return [
             {**photo, "name": name}
             for photos, name in (
                 (self.complaint_ids.photo_ids, self.env._("Not OK")),
                 (self.good_photo_ids, self.env._("OK")),
             )
-            for photo in printed(photos)
+            for photo in photos._get_printable_photos()
         ]
 
     def _get_document_lang(self):

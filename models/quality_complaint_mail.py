@@ -1,13 +1,12 @@
 import re
-from base64 import b64encode
 from datetime import timedelta
 from textwrap import shorten
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import escape_psql, format_datetime, formatLang, html2plaintext
-from odoo.tools.image import binary_to_image, image_data_uri, image_process
+from odoo.tools import escape_psql, formatLang, html2plaintext
+from odoo.tools.image import binary_to_image
 
 # What a mail program leaves of an image where only text is wanted.
 IMAGE_LEFTOVERS = re.compile(
@@ -16,9 +15,6 @@ IMAGE_LEFTOVERS = re.compile(
 EMPTY_LINKS = re.compile(r"<a\b[^>]*>\s*</a>", re.IGNORECASE | re.DOTALL)
 # Pixels: an image within a mail's text that is smaller is a logo or a smiley.
 MIN_INLINE_PHOTO = 200
-MAX_PHOTOS = 12
-# Pixels: sharp at half a page's width, 60 kB or so each.
-PHOTO_SIZE = (900, 700)
 
 
 class QualityComplaint(models.Model):
@@ -145,13 +141,10 @@ class QualityComplaint(models.Model):
 
     # === TEXT FOR MAILS AND DOCUMENTS === #
 
-    def _format_moment(self, name, record=None, tz=None):
+    def _format_moment(self, name, record=None):
         """Return a datetime field in the site's time zone and the user's language."""
         record = self if record is None else record
-        moment = record[name]
-        if not moment:
-            return "–"
-        return format_datetime(self.env, moment, tz=tz or self.tz, dt_format="short")
+        return self.site_id.with_env(self.env)._format_moment(record[name])
 
     def _format_quantity(self):
         """Return the bad quantity with its unit."""
@@ -214,32 +207,6 @@ class QualityComplaint(models.Model):
         status = dict(self._fields["arrival_status"]._description_selection(self.env))
         reasons = (self.late_reason, self.customer_told)
         return "; ".join(filter(None, (status[self.arrival_status], *reasons)))
-
-    def _get_printable_photos(self):
-        self.ensure_one()
-        return self._print_photos(self.photo_ids)
-
-    @api.model
-    def _print_photos(self, photos):
-        """Return name and data URI of those of ``photos`` that can be printed.
-
-        Every photo is decoded and encoded anew: what a customer sends is never put
-        into the document as it came, and a mail stays small.
-        """
-        printable = []
-        for photo in photos.sorted("id"):
-            if len(printable) == MAX_PHOTOS:
-                break
-            try:
-                content = image_process(
-                    photo.raw, size=PHOTO_SIZE, quality=75, output_format="JPEG"
-                )
-            except (UserError, ValueError, OSError):
-                # Not every phone's format can be decoded here; it stays attached.
-                continue
-            source = image_data_uri(b64encode(content))
-            printable.append({"name": photo.name, "src": source})
-        return printable
 
     def _get_document_name(self):
         """Return the file name of the feedback form, without its ending."""

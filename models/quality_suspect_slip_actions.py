@@ -30,9 +30,12 @@ class QualitySuspectSlip(models.Model):
         return self.env._("Suspect slip %(number)s", number=self.name.replace("/", "-"))
 
     def _get_record_url(self):
-        """Return the link of the QR code, which opens the slip."""
+        """Return the link of the QR code and of the mails, which opens the slip."""
         self.ensure_one()
         return f"{self.get_base_url()}/odoo/suspect-slips/{self.id}"
+
+    def _get_link_text(self):
+        return self.env._("Open the suspect slip")
 
     def _get_status_text(self):
         """Return what the box is, its colour as a word, and the colour for the slip."""

@@ -17,6 +17,17 @@ class ResCompany(models.Model):
         help="“Where else?” of a complaint without a lot shows what was delivered "
         "within this many days before the call.",
     )
+    scrap_gm_amount = fields.Monetary(
+        string="Scrap Signed by the General Manager Above",
+        help="A scrap request of more than this value needs the general manager's "
+        "signature too. 0: Quality and Sales are enough.",
+    )
+    approved_scrap_location_id = fields.Many2one(
+        comodel_name="stock.location",
+        domain="[('usage', '=', 'inventory'), ('company_id', '=', id)]",
+        check_company=True,
+        help="Where parts go that Quality and Sales have agreed to scrap.",
+    )
 
     _recurrence_days_positive = models.Constraint(
         "CHECK (recurrence_days >= 0)",
@@ -26,3 +37,27 @@ class ResCompany(models.Model):
         "CHECK (trace_days >= 0)",
         "The days of deliveries to trace cannot be negative.",
     )
+    _scrap_gm_amount_positive = models.Constraint(
+        "CHECK (scrap_gm_amount >= 0)",
+        "The value above which the general manager signs cannot be negative.",
+    )
+
+    def _get_approved_scrap_location(self):
+        """Return the location for approved scrap, made when it is first needed."""
+        self.ensure_one()
+        if not self.approved_scrap_location_id:
+            # Whoever signs last need not be a stock manager.
+            company = self.sudo()
+            loss = company.env["stock.location"].search(
+                [("usage", "=", "inventory"), ("company_id", "=", company.id)],
+                limit=1,
+            )
+            company.approved_scrap_location_id = loss.create(
+                {
+                    "name": company.env._("Approved Scrap"),
+                    "usage": "inventory",
+                    "location_id": loss.location_id.id,
+                    "company_id": company.id,
+                }
+            )
+        return self.approved_scrap_location_id

@@ -8,3 +8,11 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.recurrence_days", readonly=False
     )
     trace_days = fields.Integer(related="company_id.trace_days", readonly=False)
+    scrap_gm_amount = fields.Monetary(
+        related="company_id.scrap_gm_amount",
+        readonly=False,
+        currency_field="company_currency_id",
+    )
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )

@@ -22,6 +22,9 @@ EVENT_KINDS = [
     ("breakpoint_failed", "Breakpoint failed"),
     ("sheet_signed", "Service sheet signed"),
     ("slip_signed", "Suspect slip signed"),
+    ("scrap_requested", "Scrap to sign"),
+    ("scrap_refused", "Scrap refused"),
+    ("scrap_done", "Scrap approved and done"),
 ]
 # Raised again with every write, only the row itself tells that it has been said: kept
 # for good. All others are raised once by their document (a state, a revision, a level

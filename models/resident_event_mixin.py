@@ -62,6 +62,20 @@ class ResidentEventMixin(models.AbstractModel):
         """Tell whether what ``event`` says still holds when it is to be told."""
         return True
 
+    def _get_mail_facts(self):
+        """Return ``[(label, text)]`` that mails say besides the complaint's facts."""
+        self.ensure_one()
+        return []
+
+    def _get_record_url(self):
+        """Return the link that opens this record, or its complaint, in the client."""
+        self.ensure_one()
+        return self.complaint_id._get_record_url()
+
+    def _get_link_text(self):
+        """Return what the button of the mails says that opens this record."""
+        return self.env._("Open the complaint")
+
     def _get_event_users(self, role):
         """Return the users who have ``role`` for this document.
 

@@ -2,6 +2,7 @@ import re
 from itertools import count
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 # Those where parts lie until they are judged.
 HOLDING_FIELDS = ("suspect_location_id", "rework_location_id", "return_location_id")
@@ -60,6 +61,14 @@ class ResidentSite(models.Model):
         result = super().unlink()
         self.env["stock.location"]._forget_held()
         return result
+
+    @api.model
+    def _find_by_location(self, location):
+        """Return the site whose own location is ``location`` or lies above it."""
+        above = [int(number) for number in location.parent_path.split("/") if number]
+        return self.search(
+            Domain.OR(Domain(name, "in", above) for name in OWN_LOCATIONS), limit=1
+        )
 
     # === SET-UP === #
 

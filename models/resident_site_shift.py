@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytz
 
 from odoo import fields, models
+from odoo.tools import format_datetime
 
 # A shift that goes on over midnight is two lines of the calendar.
 GAP = timedelta(minutes=1)
@@ -23,6 +24,12 @@ class ResidentSite(models.Model):
         """Return the date at the site at ``moment`` (naive UTC, default now)."""
         moment = moment or fields.Datetime.now()
         return pytz.utc.localize(moment).astimezone(self._get_timezone()).date()
+
+    def _format_moment(self, moment):
+        """Return ``moment`` (naive UTC) in the site's time, for the reader."""
+        if not moment:
+            return "–"
+        return format_datetime(self.env, moment, tz=self.tz, dt_format="short")
 
     def _get_end_of_day(self, day):
         """Return the last second of ``day`` at the site, as naive UTC."""

@@ -1,9 +1,46 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
 class StockMove(models.Model):
     _inherit = "stock.move"
+
+    scrap_line_id = fields.Many2one(
+        comodel_name="quality.scrap.line",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+
+    # Set by the documents' own actions only.
+    _document_links = ("scrap_line_id",)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_document_links({name for vals in vals_list for name in vals})
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_document_links(vals.keys())
+        return super().write(vals)
+
+    @api.model
+    def _check_document_links(self, names):
+        if self.env["quality.workflow.mixin"]._is_gate_open():
+            return
+        for name in self._document_links:
+            if name in names:
+                raise UserError(
+                    self.env._(
+                        "%(field)s is set by the document itself, by nobody else.",
+                        field=self._fields[name]._description_string(self.env),
+                    )
+                )
+
+    @api.model
+    def _prepare_merge_moves_distinct_fields(self):
+        return [*super()._prepare_merge_moves_distinct_fields(), *self._document_links]
 
     def _is_release_allowed(self):
         """Tell whether this move may take its parts out of where they are held.

@@ -29,3 +29,7 @@ from . import test_recall
 from . import test_breakpoint
 from . import test_containment
 from . import test_measures
+from . import test_hold
+from . import test_scrap
+from . import test_scrap_concurrency
+from . import test_scrap_tours

@@ -65,6 +65,16 @@ EXPECTED = {
         **dict.fromkeys(MASTER, READ_OWN),
         **dict.fromkeys(("quality", "manager", "gm"), READ_ALL),
     },
+    # Quality lists as well what lies at home; what was submitted guards itself.
+    **dict.fromkeys(
+        ("quality.scrap.request", "quality.scrap.line"),
+        {
+            **MASTER,
+            **dict.fromkeys(("resident", "standin", "quality"), ("crud", "", "")),
+        },
+    ),
+    # Signatures are made by the request's actions alone.
+    "quality.scrap.signature": {**MASTER, "manager": READ_ALL},
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
@@ -86,6 +96,7 @@ EXPECTED = {
     "quality.label.print": {**DIALOGUE, "quality": ("cru",) * 3},
     "quality.8d.answer": {**DIALOGUE, "quality": ("cru",) * 3},
     "quality.trace.lookup": dict.fromkeys(MASTER, ("cru",) * 3),
+    "quality.scrap.sign": {role: ("cru",) * 3 for role in ("quality", "sales", "gm")},
 }
 # What a document of a complaint needs besides it.
 DOCUMENTS = {
@@ -119,6 +130,7 @@ SHARED = (
     "quality.label.print",
     "quality.8d.answer",
     "quality.trace.lookup",
+    "quality.scrap.sign",
 )
 # Values of the lines of an 8D report.
 LINES_8D = {
@@ -151,6 +163,9 @@ class TestAccess(ResidentCommon):
             )
         ]
         cls.complaint, cls.complaint_de, cls.complaint_b = cls.complaints
+        cls.sites = (cls.site, cls.site_de, cls.site_b)
+        for site in cls.sites:
+            site._create_locations()
         for complaint in cls.complaints:
             cls._screen(complaint)
             complaint.inspection_ids.inspection_lines.create(
@@ -159,6 +174,36 @@ class TestAccess(ResidentCommon):
             complaint.breakpoint_ids.create(
                 {"complaint_id": complaint.id, "value": "L8"}
             )
+
+        cls.requests = [cls._create_scrap_request(site) for site in cls.sites]
+        for request in cls.requests:
+            request.signature_ids._create_protected(
+                [
+                    {
+                        "request_id": request.id,
+                        "revision": 1,
+                        "role": "quality",
+                        "user_id": cls.quality.id,
+                        "date": "2026-01-01",
+                    }
+                ]
+            )
+
+    @classmethod
+    def _create_scrap_request(cls, site):
+        return cls.env["quality.scrap.request"].create(
+            {
+                "site_id": site.id,
+                "line_ids": [
+                    Command.create(
+                        {
+                            "product_id": cls.product.id,
+                            "location_id": site.suspect_location_id.id,
+                        }
+                    )
+                ],
+            }
+        )
 
     def _get_records(self, model):
         """Return a record of the own site, of another one and of another company."""
@@ -181,6 +226,11 @@ class TestAccess(ResidentCommon):
             sorting = self.complaint.inspection_ids
             values = {"inspection_id": sorting.id, "serials": "S1"}
             return (records.create(values),) * 3
+        if model == "quality.scrap.sign":
+            values = {"request_ids": self.requests[0].ids, "seen": {}}
+            return (records.create(values),) * 3
+        if model == "quality.scrap.request":
+            return tuple(request.with_env(self.env) for request in self.requests)
         if model == "quality.trace.lookup":
             return (records.create({"product_id": self.product.id}),) * 3
         if model in DOCUMENT_DIALOGUES:

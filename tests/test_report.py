@@ -215,7 +215,7 @@ class TestReport(ResidentCommon, HttpCase):
         self.assertIn(b"SECRET-CAMERA", stream.getvalue())
         photo = self._create_photo(raw=stream.getvalue())
         complaint = self._create_complete(photo_ids=photo.ids)
-        (printable,) = complaint._get_printable_photos()
+        (printable,) = complaint.photo_ids._get_printable_photos()
         head, _comma, data = printable["src"].partition(";base64,")
         self.assertIn(head, ("data:image/jpeg", "data:image/jpg"))
         content = base64.b64decode(data)
