@@ -14,6 +14,7 @@ GUARDED = {
     "product_id",
     "object_id",
     "sorting_round",
+    "held_area",
     "qty_checked",
     "qty_good",
     "qty_bad",
@@ -58,6 +59,14 @@ class QcInspection(models.Model):
     )
     place_id = fields.Many2one(
         comodel_name="resident.place", readonly=True, copy=False, ondelete="restrict"
+    )
+    held_area = fields.Selection(
+        selection=[("suspect", "Suspect Area"), ("rework", "Rework Area")],
+        string="Held Parts",
+        readonly=True,
+        copy=False,
+        help="Parts put aside by the other sortings are judged again here: good ones "
+        "go back to the intermediate warehouse.",
     )
     sorting_ids = fields.One2many("quality.sorting", "inspection_id")
     sorting_round = fields.Integer(
@@ -339,9 +348,13 @@ class QcInspection(models.Model):
         stock = ours._get_own_stock()
         for inspection in ours:
             key = (inspection.place_id.location_id, inspection.product_id)
-            inspection.qty_expected = (
-                stock.get(key, 0) + inspection.qty_bad + inspection.qty_suspect
-            )
+            inspection.qty_expected = stock.get(key, 0) + inspection._get_sorted_out()
+
+    def _get_sorted_out(self):
+        """Return what this round's counts have moved to another place."""
+        self.ensure_one()
+        stays = {"suspect": self.qty_suspect, "rework": self.qty_bad}
+        return self.qty_checked - stays.get(self.held_area, self.qty_good)
 
     def action_open_sorting(self):
         """Open the counting screen of one place."""

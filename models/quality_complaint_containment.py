@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -46,14 +48,7 @@ class QualityComplaint(models.Model):
         "inspection_ids.state",
     )
     def _compute_sorted(self):
-        totals = {
-            complaint: sums
-            for complaint, *sums in self.env["qc.inspection"]._read_group(
-                [("complaint_id", "in", self.ids), ("state", "!=", "canceled")],
-                ["complaint_id"],
-                ["qty_checked:sum", "qty_good:sum", "qty_bad:sum", "qty_suspect:sum"],
-            )
-        }
+        totals = self._get_sorted_totals()
         still_open = dict(
             self.env["qc.inspection"]._read_group(
                 [
@@ -65,12 +60,37 @@ class QualityComplaint(models.Model):
             )
         )
         for complaint in self:
-            checked, good, bad, suspect = totals.get(complaint._origin, (0, 0, 0, 0))
-            complaint.qty_checked = checked
+            good, bad, suspect = totals.get(complaint._origin, (0, 0, 0))
+            complaint.qty_checked = good + bad + suspect
             complaint.qty_good = good
             complaint.qty_bad = bad
             complaint.qty_suspect = suspect
             complaint.places_open = still_open.get(complaint._origin, 0)
+
+    def _get_sorted_totals(self):
+        """Return ``{complaint: [good, bad, suspect]}``, each part counted once.
+
+        Suspect parts that were judged again are what they proved to be; a bad part
+        stays one when it is reworked (design.md, "PPM").
+        """
+        totals = defaultdict(lambda: [0, 0, 0])
+        for complaint, area, good, bad, suspect in self.env[
+            "qc.inspection"
+        ]._read_group(
+            [("complaint_id", "in", self.ids), ("state", "!=", "canceled")],
+            ["complaint_id", "held_area"],
+            ["qty_good:sum", "qty_bad:sum", "qty_suspect:sum"],
+        ):
+            counted = (good, bad, suspect)
+            if area == "suspect":
+                counted = (good, bad, -good - bad)
+            elif area == "rework":
+                counted = (0, 0, 0)
+            totals[complaint] = [
+                before + number
+                for before, number in zip(totals[complaint], counted, strict=True)
+            ]
+        return totals
 
     # === ACTIONS === #
 
@@ -105,6 +125,36 @@ class QualityComplaint(models.Model):
         if not self.containment_opened_at:
             self._write_protected({"containment_opened_at": fields.Datetime.now()})
 
+    def action_sort_held(self):
+        """Judge again what lies in the suspect and the rework area (C6, C9).
+
+        Suspect parts become good or bad, reworked ones good: only so, by a return or
+        by an approved scrap request do they leave.
+
+        :return: action that opens the places to count
+        :raise UserError: nothing of the product is held at the site
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self._ensure_open()
+        self._ensure_filled("product_id")
+        places = self.site_id._get_held_places(self.product_id)
+        if not places:
+            raise UserError(
+                self.env._(
+                    "Nothing of %(product)s lies in the suspect or rework area of "
+                    "%(site)s.",
+                    product=self.product_id.display_name,
+                    site=self.site_id.name,
+                )
+            )
+        again = self.inspection_ids.filtered(
+            lambda i: i.place_id in places and i.state in SCREENED_STATES
+        )
+        again.action_reopen_sorting()
+        self._open_containment(places)
+        return self.action_view_sortings()
+
     def _create_sortings(self, places):
         """Create the sortings of this complaint at ``places``."""
         self.ensure_one()
@@ -128,6 +178,7 @@ class QualityComplaint(models.Model):
                     "company_id": self.company_id.id,
                     "complaint_id": self.id,
                     "place_id": place.id,
+                    "held_area": place._get_held_area(),
                     "inspection_lines": test_lines,
                 }
                 for place in places

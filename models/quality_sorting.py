@@ -228,26 +228,30 @@ class QualitySorting(models.Model):
     def _sort_out(self):
         """Move suspect parts to the suspect area and bad ones to the rework area.
 
+        Good ones that were held are released to the intermediate warehouse.
+
         One batch of moves for all tranches. Where the stock is the customer's, counts
         are kept without moves.
         """
         plan = []
         for tranche in self.filtered("place_id.location_id"):
             site = tranche.site_id
+            source = tranche.place_id.location_id
+            released = tranche.qty_good if tranche.inspection_id.held_area else 0
             for target, quantity in (
                 (site.suspect_location_id, tranche.qty_suspect),
                 (site.rework_location_id, tranche.qty_bad),
+                (site.buffer_location_id, released),
             ):
                 if quantity and not target:
                     raise UserError(
                         self.env._(
-                            "%(site)s has no suspect or rework area yet: press “Set "
+                            "%(site)s has no locations of its own yet: press “Set "
                             "Up” on the site.",
                             site=site.name,
                         )
                     )
-                if quantity:
-                    source = tranche.place_id.location_id
+                if quantity and target != source:
                     plan.append((tranche, source, target, quantity))
         self._move_parts(plan)
 
@@ -298,7 +302,7 @@ class QualitySorting(models.Model):
                 ]
             )
         )
-        # A count that is undone gives back what it put under hold.
+        # Counted parts may leave where they are held, as may those of an undone count.
         moves.with_env(self._with_gate().sudo().env)._action_done()
         for (tranche, *_rest), move in zip(plan, moves, strict=True):
             tranche.sudo()._write_protected({"move_ids": [Command.link(move.id)]})

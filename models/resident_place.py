@@ -86,3 +86,11 @@ class ResidentPlace(models.Model):
             lang: dict(kind._description_selection(self.with_context(lang=lang).env))
             for lang, _name in self.env["res.lang"].get_installed()
         }
+
+    def _get_held_area(self):
+        """Return "suspect" or "rework" where parts are held here, else False."""
+        self.ensure_one()
+        site, location = self.site_id, self.location_id
+        if location and location == site.suspect_location_id:
+            return "suspect"
+        return "rework" if location and location == site.rework_location_id else False

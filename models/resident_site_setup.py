@@ -62,6 +62,36 @@ class ResidentSite(models.Model):
         self.env["stock.location"]._forget_held()
         return result
 
+    def _get_held_places(self, product):
+        """Return this site's places where ``product`` is held, made where missing."""
+        self.ensure_one()
+        # Residents see what is held at their site without stock rights.
+        quants = self.env["stock.quant"].sudo()
+        places = self.env["resident.place"]
+        for name in ("suspect_location_id", "rework_location_id"):
+            location = self[name]
+            domain = [
+                ("location_id", "child_of", location.ids),
+                ("product_id", "=", product.id),
+                ("quantity", ">", 0),
+            ]
+            if location and quants.search_count(domain, limit=1):
+                place = self.place_ids.filtered(
+                    lambda p, location=location: p.location_id == location
+                )
+                # A place of ours is a master: the manager's, made on first need.
+                places |= place or place.sudo().create(
+                    {
+                        "site_id": self.id,
+                        "name": location.sudo().name,
+                        "kind": "other",
+                        "location_id": location.id,
+                        "must_screen": False,
+                        "sequence": 100,
+                    }
+                ).with_env(self.env)
+        return places
+
     @api.model
     def _find_by_location(self, location):
         """Return the site whose own location is ``location`` or lies above it."""

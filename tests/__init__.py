@@ -33,3 +33,4 @@ from . import test_hold
 from . import test_scrap
 from . import test_scrap_concurrency
 from . import test_scrap_tours
+from . import test_release
