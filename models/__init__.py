@@ -73,3 +73,17 @@ from . import product_product
 from . import stock_move
 from . import stock_quant
 from . import stock_scrap
+from . import quality_return
+from . import quality_return_actions
+from . import quality_return_line
+from . import quality_return_source
+from . import quality_return_stock
+from . import quality_return_line_stock
+from . import quality_return_receipt
+from . import quality_return_judgement
+from . import quality_return_judging
+from . import quality_return_exchange
+from . import quality_return_slip
+from . import quality_complaint_return
+from . import stock_move_return
+from . import stock_picking_return

@@ -25,6 +25,11 @@ EVENT_KINDS = [
     ("scrap_requested", "Scrap to sign"),
     ("scrap_refused", "Scrap refused"),
     ("scrap_done", "Scrap approved and done"),
+    ("return_requested", "Return requested"),
+    ("return_approved", "Return approved"),
+    ("return_refused", "Return refused"),
+    ("return_received", "Returned parts received"),
+    ("replacement_wanted", "Replacement wanted"),
 ]
 # Raised again with every write, only the row itself tells that it has been said: kept
 # for good. All others are raised once by their document (a state, a revision, a level
@@ -32,6 +37,12 @@ EVENT_KINDS = [
 KEPT_KINDS = ("recurring", "line_stop")
 KEEP_DAYS = 180
 GC_BATCH = 1000
+# What Sales and Quality have to act on; of the rest they are told.
+HOME_ACTS = {
+    "return_requested": ("quality",),
+    "return_received": ("quality",),
+    "replacement_wanted": ("sales",),
+}
 MAX_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=5)
 RETRY_MAILS_FOR = timedelta(hours=12)
@@ -269,8 +280,10 @@ class ResidentEvent(models.Model):
         for role in route._get_roles():
             role_users = self.document._get_event_users(role)
             users |= role_users
-            # Sales and Quality are told; to act is for the others.
-            if route.with_activity and role not in ("sales", "quality"):
+            # Sales and Quality are mostly told; to act is for the others.
+            if route.with_activity and (
+                role not in ("sales", "quality") or role in HOME_ACTS.get(self.kind, ())
+            ):
                 todo_users |= role_users
         if self.kind == "new":
             # Who entered the complaint knows of it.
@@ -332,7 +345,7 @@ class ResidentEvent(models.Model):
                 date_deadline=fields.Date.context_today(self.with_context(tz=user.tz)),
                 summary=self.with_context(lang=user.lang)._get_label(),
                 user_id=user.id,
-                resident_clock=self._get_clock(),
+                resident_clock=self._get_clock() or self.kind,
             )
 
     def _get_label(self):
@@ -361,4 +374,4 @@ class ResidentEvent(models.Model):
     def _get_deadline_text(self):
         """Return the alert's deadline in the time of the site."""
         name = self._get_deadline_field()
-        return self.complaint_id._format_moment(name, self.document) if name else ""
+        return self.site_id._format_moment(self.document[name]) if name else ""

@@ -14,12 +14,24 @@ class StockMove(models.Model):
     )
 
     # Set by the documents' own actions only.
-    _document_links = ("scrap_line_id",)
+    _document_links = (
+        "scrap_line_id",
+        "quality_return_line_id",
+        "quality_return_step",
+        "quality_judgement_id",
+    )
 
     @api.model_create_multi
     def create(self, vals_list):
         self._check_document_links({name for vals in vals_list for name in vals})
-        return super().create(vals_list)
+        model = self
+        keys = {f"default_{name}" for name in self._document_links}
+        if not keys.isdisjoint(self.env.context):
+            # Nor by a client's default_* key. Taken out, which keyword arguments
+            # cannot do.
+            context = {k: v for k, v in self.env.context.items() if k not in keys}
+            model = self.with_context(context)  # pylint: disable=context-overridden
+        return super(StockMove, model).create(vals_list)
 
     def write(self, vals):
         self._check_document_links(vals.keys())

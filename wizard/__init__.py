@@ -4,6 +4,8 @@ from . import quality_breakpoint_fail
 from . import quality_label_print
 from . import quality_reason
 from . import quality_scrap_sign
+from . import quality_return_judge
+from . import quality_return_receive
 from . import quality_sheet_sign
 from . import quality_slip_decide
 from . import quality_slip_split
