@@ -23,6 +23,12 @@ MASTER = {
 WORK = {**MASTER, "resident": WORK_OWN, "standin": WORK_OWN}
 DRAFTS = {**MASTER, **dict.fromkeys(("resident", "standin"), ("crud", "", ""))}
 DIALOGUE = {role: ("cru",) * 3 for role in ("resident", "standin", "manager")}
+HOME_DIALOGUE = {role: ("cru",) * 3 for role in ("quality", "manager")}
+RETURN = {
+    **MASTER,
+    **dict.fromkeys(("resident", "standin"), ("crud", "", "")),
+    "quality": ("ru", "", ""),
+}
 EXPECTED = {
     "resident.site": MASTER,
     "resident.place": MASTER,
@@ -75,6 +81,15 @@ EXPECTED = {
     ),
     # Signatures are made by the request's actions alone.
     "quality.scrap.signature": {**MASTER, "manager": READ_ALL},
+    # Quality decides and judges; what is written when guards itself.
+    "quality.return": RETURN,
+    "quality.return.line": RETURN,
+    "quality.return.judgement": {
+        **dict.fromkeys(MASTER, READ_OWN),
+        "quality": WORK_OWN,
+        "manager": READ_ALL,
+        "gm": READ_ALL,
+    },
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
@@ -85,7 +100,13 @@ EXPECTED = {
         "manager": ("crud", "crud", "crud"),
     },
     # A dialogue holds a sentence for some hours and opens nothing by itself.
-    "quality.reason": DIALOGUE,
+    "quality.reason": {**DIALOGUE, **HOME_DIALOGUE},
+    "quality.return.receive": HOME_DIALOGUE,
+    "quality.return.receive.line": {
+        role: ("crud",) * 3 for role in ("quality", "manager")
+    },
+    "quality.return.judge": {"quality": ("cru",) * 3},
+    "quality.return.judge.line": {"quality": ("crud",) * 3},
     "quality.breakpoint.fail": DIALOGUE,
     "quality.sorting.scan": DIALOGUE,
     "quality.sheet.sign": DIALOGUE,
@@ -120,6 +141,10 @@ EXTENDED = ("qc.inspection", "qc.inspection.line")
 SHARED = (
     "quality.defect",
     "quality.reason",
+    "quality.return.receive",
+    "quality.return.receive.line",
+    "quality.return.judge",
+    "quality.return.judge.line",
     "quality.breakpoint.fail",
     "quality.sorting.scan",
     "quality.sheet.sign",
@@ -174,6 +199,28 @@ class TestAccess(ResidentCommon):
             complaint.breakpoint_ids.create(
                 {"complaint_id": complaint.id, "value": "L8"}
             )
+            cls._create_judged_return(complaint.site_id)
+
+    @classmethod
+    def _create_judged_return(cls, site):
+        cls._set_up_stock(site)
+        cls._put(site.suspect_location_id, 2)
+        document = cls.env["quality.return"].create(
+            {
+                "site_id": site.id,
+                "reason": "Worn",
+                "line_ids": [
+                    Command.create({"product_id": cls.product.id, "quantity": 2})
+                ],
+            }
+        )
+        document.action_request()
+        document.with_user(cls.root).action_approve()
+        document.action_ship()
+        document._receive([(cls.product, cls.env["stock.lot"], 2)])
+        document.line_ids.judgement_ids.create(
+            {"line_id": document.line_ids.id, "quantity": 1, "judgement": "scrap"}
+        )
 
         cls.requests = [cls._create_scrap_request(site) for site in cls.sites]
         for request in cls.requests:
@@ -226,6 +273,17 @@ class TestAccess(ResidentCommon):
             sorting = self.complaint.inspection_ids
             values = {"inspection_id": sorting.id, "serials": "S1"}
             return (records.create(values),) * 3
+        if model.startswith(("quality.return.receive", "quality.return.judge")) and (
+            model != "quality.return.judgement"
+        ):
+            (document, *_others) = self._get_records("quality.return")
+            dialogue = self.env[model.removesuffix(".line")].create(
+                {"return_id": document.id}
+            )
+            if model == "quality.return.receive.line":
+                dialogue.line_ids = [Command.create({"product_id": self.product.id})]
+            record = dialogue.line_ids[:1] if model.endswith(".line") else dialogue
+            return (record,) * 3
         if model == "quality.scrap.sign":
             values = {"request_ids": self.requests[0].ids, "seen": {}}
             return (records.create(values),) * 3
