@@ -254,45 +254,17 @@ class TestAccess(ResidentCommon):
 
     def _get_records(self, model):
         """Return a record of the own site, of another one and of another company."""
-        sites = (self.site, self.site_de, self.site_b)
+        if model in SHARED:
+            return (self._get_shared(model),) * 3
         records = self.env[model]
-        if model == "resident.site":
-            return sites
-        if model == "quality.complaint":
-            return tuple(record.with_env(self.env) for record in self.complaints)
-        if model == "quality.defect":
-            return (self.defect,) * 3
-        if model == "quality.reason":
-            return (records.create({"reason": "x"}),) * 3
-        if model in ("quality.breakpoint", "quality.breakpoint.fail"):
-            marks = [c.breakpoint_ids[:1] for c in self.complaints]
-            if model == "quality.breakpoint":
-                return tuple(mark.with_env(self.env) for mark in marks)
-            return (records.create({"breakpoint_id": marks[0].id, "reason": "x"}),) * 3
-        if model == "quality.sorting.scan":
-            sorting = self.complaint.inspection_ids
-            values = {"inspection_id": sorting.id, "serials": "S1"}
-            return (records.create(values),) * 3
-        if model.startswith(("quality.return.receive", "quality.return.judge")) and (
-            model != "quality.return.judgement"
-        ):
-            (document, *_others) = self._get_records("quality.return")
-            dialogue = self.env[model.removesuffix(".line")].create(
-                {"return_id": document.id}
-            )
-            if model == "quality.return.receive.line":
-                dialogue.line_ids = [Command.create({"product_id": self.product.id})]
-            record = dialogue.line_ids[:1] if model.endswith(".line") else dialogue
-            return (record,) * 3
-        if model == "quality.scrap.sign":
-            values = {"request_ids": self.requests[0].ids, "seen": {}}
-            return (records.create(values),) * 3
-        if model == "quality.scrap.request":
-            return tuple(request.with_env(self.env) for request in self.requests)
-        if model == "quality.trace.lookup":
-            return (records.create({"product_id": self.product.id}),) * 3
-        if model in DOCUMENT_DIALOGUES:
-            return (self._create_dialogue(model),) * 3
+        documents = {
+            "resident.site": self.sites,
+            "quality.complaint": self.complaints,
+            "quality.breakpoint": [c.breakpoint_ids[:1] for c in self.complaints],
+            "quality.scrap.request": self.requests,
+        }
+        if model in documents:
+            return tuple(record.with_env(self.env) for record in documents[model])
         if model in DOCUMENTS:
             return tuple(
                 records.create({"complaint_id": c.id, **DOCUMENTS[model]})
@@ -302,15 +274,10 @@ class TestAccess(ResidentCommon):
             for complaint in self.complaints:
                 complaint.action_create_8d()
             return tuple(c.eightd_id.with_env(self.env) for c in self.complaints)
-        if model.startswith("quality.8d") or model in LINES_8D:
-            eightds = self._get_records("quality.8d")
-            if model == "quality.8d.answer":
-                contact = self.contact.id
-                values = {"eightd_id": eightds[0].id, "contact_id": contact}
-                return (records.create(values),) * 3
+        if model in LINES_8D:
             return tuple(
-                records.create({"eightd_id": e.id, **LINES_8D[model](self)})
-                for e in eightds
+                records.create({"eightd_id": report.id, **LINES_8D[model](self)})
+                for report in self._get_records("quality.8d")
             )
         values = {
             "resident.contact": {"partner_id": self.sqe.id, "role": "other"},
@@ -320,10 +287,48 @@ class TestAccess(ResidentCommon):
         }
         if model in values:
             return tuple(
-                records.create({"site_id": site.id, **values[model]}) for site in sites
+                records.create({"site_id": site.id, **values[model]})
+                for site in self.sites
             )
         path = "site_id" if "site_id" in records else "inspection_id.site_id"
-        return tuple(records.search([(path, "=", site.id)], limit=1) for site in sites)
+        return tuple(
+            records.search([(path, "=", site.id)], limit=1) for site in self.sites
+        )
+
+    def _get_shared(self, model):
+        """Return a record that belongs to no site: a code or a dialogue."""
+        if model == "quality.defect":
+            return self.defect
+        if model in DOCUMENT_DIALOGUES:
+            return self._create_dialogue(model)
+        if model.startswith("quality.return."):
+            return self._create_return_dialogue(model)
+        values = {
+            "quality.reason": {"reason": "x"},
+            "quality.breakpoint.fail": {
+                "breakpoint_id": self.complaint.breakpoint_ids[:1].id,
+                "reason": "x",
+            },
+            "quality.sorting.scan": {
+                "inspection_id": self.complaint.inspection_ids.id,
+                "serials": "S1",
+            },
+            "quality.scrap.sign": {"request_ids": self.requests[0].ids, "seen": {}},
+            "quality.trace.lookup": {"product_id": self.product.id},
+        }
+        if model == "quality.8d.answer":
+            (report, *_others) = self._get_records("quality.8d")
+            values[model] = {"eightd_id": report.id, "contact_id": self.contact.id}
+        return self.env[model].create(values[model])
+
+    def _create_return_dialogue(self, model):
+        (document, *_others) = self._get_records("quality.return")
+        dialogue = self.env[model.removesuffix(".line")].create(
+            {"return_id": document.id}
+        )
+        if model == "quality.return.receive.line":
+            dialogue.line_ids = [Command.create({"product_id": self.product.id})]
+        return dialogue.line_ids[:1] if model.endswith(".line") else dialogue
 
     def _create_dialogue(self, model):
         """Return a dialogue about a document of the own site."""
