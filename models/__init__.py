@@ -19,6 +19,7 @@ from . import resident_contact
 from . import resident_talk
 from . import quality_defect
 from . import quality_complaint
+from . import quality_complaint_intake
 from . import quality_complaint_clocks
 from . import quality_complaint_recurrence
 from . import quality_complaint_actions
