@@ -80,6 +80,7 @@ from . import quality_return_line
 from . import quality_return_source
 from . import quality_return_stock
 from . import quality_return_line_stock
+from . import quality_return_label
 from . import quality_return_receipt
 from . import quality_return_judgement
 from . import quality_return_judging
