@@ -546,3 +546,94 @@ class TestTraceDocuments(TraceCommon):
         self.assertEqual(rows.site_id, self.site)
         opened = rows.filtered(lambda r: r.kind == "vehicle").action_open()
         self.assertEqual(opened["res_model"], "quality.vehicle")
+
+    def _create_return(self, **values):
+        line = {"product_id": self.in_lots.id, "lot_id": self.lot.id, "quantity": 4}
+        return (
+            self.env["quality.return"]
+            .with_user(self.resident)
+            .create(
+                {
+                    "site_id": self.site.id,
+                    "reason": "Cannot be reworked",
+                    "line_ids": [Command.create({**line, **values})],
+                }
+            )
+        )
+
+    def _create_scrap(self, user=None, site=None, **values):
+        line = {"product_id": self.in_lots.id, "lot_id": self.lot.id, "quantity": 3}
+        return (
+            self.env["quality.scrap.request"]
+            .with_user(user or self.resident)
+            .create(
+                {
+                    "site_id": (site or self.site).id,
+                    "reason": "Cracked",
+                    "line_ids": [Command.create({**line, **values})],
+                }
+            )
+        )
+
+    def _get_known(self, user=None, kinds=("return", "scrap")):
+        rows = self._trace(user).filtered(lambda r: r.kind in kinds)
+        return sorted(rows.mapped(lambda r: (r.kind, r.name, r.quantity)))
+
+    def test_returns_and_scrap(self):
+        self._put(self.suspect_location, 50, self.lot, self.in_lots)
+        document, request = self._create_return(), self._create_scrap()
+        dozen = self.env.ref("uom.product_uom_dozen")
+        in_dozens = self._create_scrap(uom_id=dozen.id, quantity=2)
+        known = [
+            ("return", document.name, 4),
+            ("scrap", request.name, 3),
+            ("scrap", in_dozens.name, 24),
+        ]
+        self.assertEqual(self._get_known(), known, "in the product's unit")
+        rows = self._trace().filtered(lambda r: r.kind in ("return", "scrap"))
+        self.assertEqual(rows.site_id, self.site)
+        self.assertEqual(rows.location_id, self.suspect_location)
+        self.assertEqual(len(set(rows.ids)), len(rows))
+        for row in rows:
+            self.assertEqual(row.action_open()["res_id"], row.res_id)
+        request.action_submit()
+        row = self._trace().filtered(lambda r: r.name == request.name)
+        self.assertEqual(row.date, request.requested_at)
+        document.action_request()
+        document.with_user(self.quality).action_refuse(reason="Rework them")
+        request.with_user(self.sales).action_refuse(reason="Sell them")
+        self.assertEqual(self._get_known(), known, "refused, but it was asked for")
+        for record in (request, in_dozens):
+            record.action_withdraw()
+        self.assertEqual(self._get_known(), known[:1])
+
+    def test_return_and_scrap_of_another_site(self):
+        self._put(self.suspect_location, 50, self.lot, self.in_lots)
+        self._create_return()
+        self._create_scrap()
+        for user, number in (
+            (self.resident, 2),
+            (self.resident_de, 0),
+            (self.manager, 2),
+            (self.manager_b, 0),
+        ):
+            with self.subTest(user=user.login):
+                self.assertEqual(len(self._get_known(user)), number)
+
+    def test_lot_is_pushed_down(self):
+        """Each select looks for the lot itself: none is read whole and then sieved."""
+        query = self.env["quality.trace"]._search([("lot_id", "=", self.lot.id)])
+        self.env.flush_all()
+        select = query.select()
+        self.env.cr.execute(
+            f"EXPLAIN (FORMAT JSON, COSTS OFF) {select.code}", select.params
+        )
+        ((plan,),) = self.env.cr.fetchall()
+        sieves, nodes = [], [plan[0]["Plan"]]
+        while nodes:
+            node = nodes.pop()
+            nodes += node.get("Plans", [])
+            if node["Node Type"] in ("Append", "Subquery Scan", "Result"):
+                sieves.append(node.get("Filter", ""))
+        self.assertTrue(sieves, "a union")
+        self.assertFalse([text for text in sieves if "lot_id" in text])
