@@ -33,7 +33,8 @@ class QualitySortingScan(models.TransientModel):
         lots = self.env["stock.lot"].search(
             [("product_id", "=", product.id), ("name", "in", names)]
         )
-        counted = self.inspection_id.sorting_ids.filtered(lambda s: not s.undone)
+        # After a failed breakpoint each number is scanned anew.
+        counted = self.inspection_id._get_counted()
         self._refuse(
             set(names) - set(lots.mapped("name")),
             self.env._(
