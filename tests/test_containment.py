@@ -504,6 +504,23 @@ class TestSortings(ContainmentCommon):
             (self.transit_location, 200 - 18),
         ):
             self.assertEqual(self._get_stock(location, product=self.in_lots), quantity)
+        # One for each tranche with such parts, none for the one that did not balance.
+        moves = self._get_moves(complaint)
+        self.assertEqual(set(moves.mapped("state")), {"done"})
+        moved = sorted(
+            (line.lot_id.name, line.location_dest_id.id, line.quantity)
+            for line in moves.move_line_ids
+        )
+        expected = sorted(
+            (lot.name, location.id, quantity)
+            for lot in lots
+            for location, quantities in (
+                (self.rework_location, (1, 2)),
+                (self.suspect_location, (2, 4)),
+            )
+            for quantity in quantities * 2
+        )
+        self.assertEqual(moved, expected)
         complaint.action_contain()
         self.assertEqual(complaint.state, "contained")
 
