@@ -43,3 +43,4 @@ from . import test_scrap_concurrency
 from . import test_scrap_tours
 from . import test_release
 from . import test_scenario
+from . import test_scenario_tours
