@@ -27,7 +27,8 @@ class QualityScrapRequest(models.Model):
         lines = [
             f"{line.product_id.display_name} {line.lot_id.name or ''} × "
             f"{line.quantity:g} {line.uom_id.name}"
-            for line in self.line_ids[:5]
+            # A slice of the recordset would read each request's lines by themselves.
+            for line in list(self.line_ids)[:5]
         ]
         if more := len(self.line_ids) - len(lines):
             lines.append(self.env._("and %(count)s more", count=more))

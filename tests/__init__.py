@@ -41,6 +41,7 @@ from . import test_hold
 from . import test_scrap
 from . import test_scrap_concurrency
 from . import test_scrap_tours
+from . import test_stock_pages
 from . import test_release
 from . import test_scenario
 from . import test_scenario_tours
