@@ -7,6 +7,7 @@ class QualityScrapLine(models.Model):
 
     _name = "quality.scrap.line"
     _description = "Parts to Scrap"
+    _inherit = ["quality.workflow.mixin"]
     _order = "request_id desc, id"
     _rec_name = "product_id"
     _check_company_auto = True
@@ -189,7 +190,7 @@ class QualityScrapLine(models.Model):
     def _check_location_id(self):
         for line in self:
             # The stock's own rights are not the requester's.
-            own = line.site_id._get_own_locations().sudo()
+            own = line.request_id.site_id._get_own_locations().sudo()
             path = line.location_id.sudo().parent_path or ""
             if not any(path.startswith(location.parent_path) for location in own):
                 raise ValidationError(
@@ -210,6 +211,8 @@ class QualityScrapLine(models.Model):
         )
         requests._ensure_editable()
         lines = super().create(vals_list)
+        # A default may have named another request than the values do.
+        lines.request_id._ensure_editable()
         lines.request_id._follow_change()
         return lines
 
@@ -230,7 +233,17 @@ class QualityScrapLine(models.Model):
         requests._follow_change()
         return result
 
+    @api.model
+    def _fill_names(self, vals_list):
+        """Lines have no number of their own."""
+
     # === STOCK === #
+
+    def _get_cost(self):
+        """Return what these parts cost the company, whatever value was entered."""
+        self.ensure_one()
+        product = self.product_id.with_company(self.company_id)
+        return self._get_quantity_in_product_uom() * product.standard_price
 
     def _get_quantity_in_product_uom(self):
         self.ensure_one()

@@ -179,6 +179,13 @@ class QualityScrapRequest(models.Model):
                 today,
             )
 
+    # === CONSTRAINTS === #
+
+    @api.constrains("site_id")
+    def _check_site_id(self):
+        # Another site's people would sign for these parts.
+        self.line_ids._check_location_id()
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -283,8 +290,12 @@ class QualityScrapRequest(models.Model):
         self.ensure_one()
         # A tier that the signing user need not be able to configure.
         limit = self.company_id.sudo().scrap_gm_amount
+        # A value entered below the cost does not avoid the general manager.
+        amount = self.amount_company + sum(
+            max(line._get_cost() - line.value_company, 0) for line in self.line_ids
+        )
         return bool(limit) and (
-            self.company_currency_id.compare_amounts(self.amount_company, limit) > 0
+            self.company_currency_id.compare_amounts(amount, limit) > 0
         )
 
     # === ACTIONS === #

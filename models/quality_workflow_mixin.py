@@ -118,7 +118,14 @@ class QualityWorkflowMixin(models.AbstractModel):
 
     @api.model
     def _get_protected_fields(self):
-        return {self._state_field, *self._protected_fields}
+        # What is computed and stored is told by other records: the ORM would keep
+        # whatever a client writes into it.
+        computed = (
+            name
+            for name, field in self._fields.items()
+            if field.store and field.compute and field.readonly
+        )
+        return {self._state_field, *self._protected_fields, *computed}
 
     @api.model
     def _check_protected(self, vals_list):

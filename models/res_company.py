@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class ResCompany(models.Model):
@@ -41,6 +42,19 @@ class ResCompany(models.Model):
         "CHECK (scrap_gm_amount >= 0)",
         "The value above which the general manager signs cannot be negative.",
     )
+
+    @api.constrains("approved_scrap_location_id")
+    def _check_approved_scrap_location(self):
+        for company in self:
+            location = company.approved_scrap_location_id
+            if location and location.usage != "inventory":
+                raise ValidationError(
+                    self.env._(
+                        "%(location)s is a place of stock: what is scrapped goes to a "
+                        "location of the type “Inventory Loss”.",
+                        location=location.display_name,
+                    )
+                )
 
     def _get_approved_scrap_location(self):
         """Return the location for approved scrap, made when it is first needed."""

@@ -40,6 +40,7 @@ from . import test_measures
 from . import test_hold
 from . import test_scrap
 from . import test_scrap_concurrency
+from . import test_scrap_forged
 from . import test_scrap_tours
 from . import test_stock_pages
 from . import test_release
