@@ -252,16 +252,25 @@ class QualityReturnJudgement(models.Model):
         if not self or self.undone:
             return False
         _type, target, _partner = self._get_way()
+        home = self.site_id.return_location_id
+        # What was asked for may be changed on a done move, what it moved may not.
+        moves = move | self.move_ids.filtered(lambda m: m.state == "done")
         done = sum(
-            m.product_qty for m in self.move_ids - move if m.state == "done"
-        ) + move.product_uom._compute_quantity(
-            move.quantity, move.product_id.uom_id, round=False
+            m.product_uom._compute_quantity(
+                m.quantity, m.product_id.uom_id, round=False
+            )
+            for m in moves
         )
         return (
             self.judgement not in ("stock", "scrap")
             and move._goes_to(target)
             and move.product_id == self.product_id
-            and all(ml.lot_id == self.lot_id for ml in move.move_line_ids)
+            and all(
+                ml.product_id == self.product_id
+                and ml.lot_id == self.lot_id
+                and ml.location_id.parent_path.startswith(home.parent_path)
+                for ml in move.move_line_ids
+            )
             and move.product_id.uom_id.compare(
                 done, self.line_id._get_pieces(self.quantity)
             )

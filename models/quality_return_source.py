@@ -204,6 +204,40 @@ class QualityReturnLine(models.Model):
             free[key] = there - wanted
         return wrong
 
+    def _ensure_on_the_way(self):
+        """Refuse to have less in transit than these lines have on their way.
+
+        :raise UserError: names the return
+        """
+        if not self:
+            return
+        transit = self.site_id.transit_location_id
+        there = {}
+        for place, product, lot, quantity in self.env["stock.quant"]._read_group(
+            [
+                ("location_id", "child_of", transit.ids),
+                ("product_id", "in", self.product_id.ids),
+            ],
+            ["location_id", "product_id", "lot_id"],
+            ["quantity:sum"],
+        ):
+            for root in transit:
+                if place.parent_path.startswith(root.parent_path):
+                    key = (root, product, lot)
+                    there[key] = there.get(key, 0) + quantity
+        for line in self:
+            key = (line.site_id.transit_location_id, line.product_id, line.lot_id)
+            there[key] = there.get(key, 0) - line._get_pieces(line.qty_in_transit)
+            if line.product_id.uom_id.compare(there[key], 0) < 0:
+                raise UserError(
+                    self.env._(
+                        "%(line)s is on the way back with %(name)s. Receive it there "
+                        "first, or have the manager settle what does not come.",
+                        line=line.display_name,
+                        name=line.return_id.name,
+                    )
+                )
+
     def _get_promised(self):
         """Return lines of other requests that count on the same parts."""
         # Of all sites: the parts are there once, whoever may see the request.

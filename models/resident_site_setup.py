@@ -2,10 +2,13 @@ import re
 from itertools import count
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 # Those where parts lie until they are judged.
 HOLDING_FIELDS = ("suspect_location_id", "rework_location_id", "return_location_id")
+# Where the parts of approved returns go.
+RETURNING_FIELDS = ("transit_location_id", "return_location_id")
 # Shops that a new site starts with (P1): kind, name, ours.
 DEFAULT_PLACES = ("buffer", "transit", "warehouse", "body", "paint", "assembly")
 # The site's own stock locations (P2): field of the site, kind of place, usage.
@@ -39,11 +42,13 @@ class ResidentSite(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         sites = super().create(vals_list)
-        if any(not vals.keys().isdisjoint(HOLDING_FIELDS) for vals in vals_list):
+        guarded = {*HOLDING_FIELDS, *RETURNING_FIELDS}
+        if any(not vals.keys().isdisjoint(guarded) for vals in vals_list):
             self.env["stock.location"]._forget_held()
         return sites
 
     def write(self, vals):
+        self._check_returning(vals)
         changed = vals.keys() & set(HOLDING_FIELDS)
         for name in changed:
             left = self.filtered(
@@ -51,9 +56,41 @@ class ResidentSite(models.Model):
             )
             left[name]._check_can_release()
         result = super().write(vals)
-        if changed:
+        if changed or "transit_location_id" in vals:
             self.env["stock.location"]._forget_held()
         return result
+
+    def _check_returning(self, vals):
+        """Refuse to lead approved returns elsewhere.
+
+        :raise UserError: names the site and a return
+        """
+        moved = self.filtered(
+            lambda site: any(
+                name in vals and site[name].id != (vals[name] or False)
+                for name in RETURNING_FIELDS
+            )
+        )
+        # The way of the parts binds also who may not read the return.
+        if moved and (
+            document := self.env["quality.return"]
+            .sudo()
+            .search(
+                [
+                    ("site_id", "in", moved.ids),
+                    ("state", "in", ("approved", "in_transit")),
+                ],
+                limit=1,
+            )
+        ):
+            raise UserError(
+                self.env._(
+                    "%(name)s of %(site)s is on the way: receive or cancel it before "
+                    "its places are changed.",
+                    name=document.name,
+                    site=document.site_id.name,
+                )
+            )
 
     def unlink(self):
         for name in HOLDING_FIELDS:

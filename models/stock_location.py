@@ -50,6 +50,15 @@ class StockLocation(models.Model):
         )
 
     @api.model
+    @tools.ormcache()
+    def _get_transit_ids(self):
+        """Return the ids of all sites' places in transit and all below them."""
+        sites = self.env["resident.site"].sudo().with_context(active_test=False)
+        roots = sites.search_fetch([], ["transit_location_id"]).transit_location_id
+        locations = self.sudo().with_context(active_test=False)
+        return frozenset(locations._search([("id", "child_of", roots.ids)]))
+
+    @api.model
     def _forget_held(self):
         self.invalidate_model(["is_held"])
         self.env.registry.clear_cache()
@@ -80,12 +89,30 @@ class StockLocation(models.Model):
                     )
                 )
 
+    def _check_on_the_way(self, products):
+        """Refuse to have less here than returns have on their way, if here is transit.
+
+        :raise UserError: names the return
+        """
+        transit = self._get_transit_ids()
+        places = self.filtered(lambda location: location.id in transit)
+        if not places:
+            return
+        # The parts are on their way, whoever may read the return.
+        lines = self.env["quality.return.line"].sudo()
+        lines.search(
+            [
+                ("product_id", "in", products.ids),
+                ("site_id.transit_location_id", "parent_of", places.ids),
+                ("qty_in_transit", ">", 0),
+            ]
+        )._ensure_on_the_way()
+
     @api.model_create_multi
     def create(self, vals_list):
         locations = super().create(vals_list)
-        if any(
-            location.location_id.id in self._get_held_ids() for location in locations
-        ):
+        guarded = self._get_held_ids() | self._get_transit_ids()
+        if any(location.location_id.id in guarded for location in locations):
             self._forget_held()
         return locations
 

@@ -24,17 +24,16 @@ class StockMove(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_document_links({name for vals in vals_list for name in vals})
-        model = self
-        keys = {f"default_{name}" for name in self._document_links}
-        if not keys.isdisjoint(self.env.context):
-            # Nor by a client's default_* key. Taken out, which keyword arguments
-            # cannot do.
-            context = {k: v for k, v in self.env.context.items() if k not in keys}
-            model = self.with_context(context)  # pylint: disable=context-overridden
-        return super(StockMove, model).create(vals_list)
+        # Nor by a client's default_* key or a default of the user's own.
+        nothing = dict.fromkeys(self._document_links, False)
+        return super().create([{**nothing, **vals} for vals in vals_list])
 
     def write(self, vals):
         self._check_document_links(vals.keys())
+        if vals.get("state", "done") != "done":
+            # Made undone it would count as never moved, and move once more.
+            done = self.filtered(lambda move: move.state == "done")
+            done.move_line_ids._check_history()
         return super().write(vals)
 
     @api.model
@@ -43,12 +42,16 @@ class StockMove(models.Model):
             return
         for name in self._document_links:
             if name in names:
-                raise UserError(
-                    self.env._(
-                        "%(field)s is set by the document itself, by nobody else.",
-                        field=self._fields[name]._description_string(self.env),
-                    )
-                )
+                self._refuse_document_field(name)
+
+    @api.model
+    def _refuse_document_field(self, name):
+        raise UserError(
+            self.env._(
+                "%(field)s is set by the document itself, by nobody else.",
+                field=self._fields[name]._description_string(self.env),
+            )
+        )
 
     @api.model
     def _prepare_merge_moves_distinct_fields(self):

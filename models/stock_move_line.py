@@ -28,13 +28,17 @@ class StockMoveLine(models.Model):
 
     def _action_done(self):
         self._check_release()
-        return super()._action_done()
+        result = super()._action_done()
+        self.exists()._check_on_the_way()
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
         # Added to a move that is done, it moves stock at once.
-        lines.filtered(lambda line: line.state == "done")._check_release()
+        done = lines.filtered(lambda line: line.state == "done")
+        done._check_release()
+        done._check_on_the_way()
         return lines
 
     def write(self, vals):
@@ -42,8 +46,11 @@ class StockMoveLine(models.Model):
             return super().write(vals)
         done = self.filtered(lambda line: line.state == "done")
         done._check_history()
+        places, products = done.location_id | done.location_dest_id, done.product_id
         result = super().write(vals)
         done._check_history()
+        if places and not self.env["quality.workflow.mixin"]._is_gate_open():
+            places._check_on_the_way(products)
         return result
 
     def _check_release(self):
@@ -63,6 +70,15 @@ class StockMoveLine(models.Model):
             raise UserError(
                 line.product_id._get_held_message(line.location_id, line.lot_id)
             )
+
+    def _check_on_the_way(self):
+        """Refuse to have taken from a site's transit what a return has on its way.
+
+        :raise UserError: names the return
+        """
+        gone = self.filtered(lambda line: not line.location_dest_id.is_held)
+        if gone and not self.env["quality.workflow.mixin"]._is_gate_open():
+            gone.location_id._check_on_the_way(gone.product_id)
 
     def _check_history(self):
         """Refuse to rewrite a done line at a place where parts are held.

@@ -3,6 +3,9 @@ from odoo.exceptions import UserError
 
 from .quality_return_stock import STEPS
 
+# No client can send this object: a move that names a return is done by moving alone.
+_MOVING = object()
+
 
 class StockMove(models.Model):
     """A move that carries parts of a return, validated here or in the stock app."""
@@ -51,16 +54,24 @@ class StockMove(models.Model):
 
     # === DONE === #
 
+    def write(self, vals):
+        if vals.get("state") == "done" and self.quality_return_line_id:
+            if self.env.context.get("quality_moving") is not _MOVING:
+                self._refuse_document_field("state")
+        return super().write(vals)
+
     def _action_done(self, cancel_backorder=False):
         ours = self.filtered("quality_return_line_id")
         if not ours:
             return super()._action_done(cancel_backorder=cancel_backorder)
         coming = ours.filtered(lambda m: m.picked and m.quantity > 0)
         coming._check_planned()
-        extra = (coming | (self - ours).filtered("picked"))._split_differences()
-        done = super(StockMove, self.exists() | extra)._action_done(
-            cancel_backorder=cancel_backorder
-        )
+        strangers = (self - ours).filtered("picked")
+        coming._check_alone(strangers)
+        extra = (coming | strangers)._split_differences()
+        moving = (self.exists() | extra).with_context(quality_moving=_MOVING)
+        done = super(StockMove, moving)._action_done(cancel_backorder=cancel_backorder)
+        done = done.with_env(self.env)
         # Whoever moves the parts moves their return on, which may not be his to write.
         done_sudo = done.sudo().filtered(lambda m: m.state == "done")
         done_sudo.quality_return_line_id.return_id._follow_stock(done_sudo)
@@ -110,6 +121,23 @@ class StockMove(models.Model):
                     )
                 )
 
+    def _check_alone(self, strangers):
+        """Refuse to let a pick-up take along what nobody has approved.
+
+        :param strangers: moves without a return that are done together with these
+        :raise UserError: names the product and the way out
+        """
+        pickups = self.filtered(lambda m: m.quality_return_step == "pickup")
+        if besides := strangers.filtered(lambda m: m.picking_id in pickups.picking_id):
+            raise UserError(
+                self.env._(
+                    "%(name)s: %(product)s is not approved. Take it off this transfer; "
+                    "for other parts make another return.",
+                    name=besides[0].picking_id.quality_return_id.sudo().name,
+                    product=besides[0].product_id.display_name,
+                )
+            )
+
     def _goes_to(self, location):
         return all(
             line.location_dest_id.parent_path.startswith(location.parent_path)
@@ -135,7 +163,8 @@ class StockMove(models.Model):
             and self._goes_to(line.site_id.transit_location_id)
             and self.product_id.uom_id.compare(pieces, line._get_pieces()) <= 0
             and all(
-                ml.lot_id == line.lot_id
+                ml.product_id == line.product_id
+                and ml.lot_id == line.lot_id
                 and ml.location_id.parent_path.startswith(line.location_id.parent_path)
                 for ml in self.move_line_ids.filtered("quantity")
             )
@@ -197,7 +226,8 @@ class StockMove(models.Model):
         for move in self:
             line = move.quality_return_line_id
             left.setdefault(line, line._get_pieces(line.qty_in_transit))
-            for ml in move.move_line_ids.filtered(lambda ml: ml.quantity > 0):
+            # What is not picked has not come.
+            for ml in move.move_line_ids.filtered(lambda ml: ml.picked and ml.quantity):
                 fits = ml.lot_id == line.lot_id and ml.product_id == line.product_id
                 regular = min(ml.quantity_product_uom, left[line]) if fits else 0
                 left[line] -= regular
@@ -213,7 +243,7 @@ class StockMove(models.Model):
                         )
                     else:
                         ml.unlink()
-        for ml in strangers.move_line_ids.filtered(lambda ml: ml.quantity > 0):
+        for ml in strangers.move_line_ids.filtered(lambda m: m.picked and m.quantity):
             rows.append((ml.product_id, ml.lot_id, ml.quantity_product_uom))
         strangers.picked = False
         strangers._action_cancel()

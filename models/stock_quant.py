@@ -26,8 +26,11 @@ class StockQuant(models.Model):
         if STOCK_FIELDS.isdisjoint(vals):
             return super().write(vals)
         self._check_held()
+        places, products = self.location_id, self.product_id
         result = super().write(vals)
         self._check_held()
+        if not self.env.su:
+            places._check_on_the_way(products)
         return result
 
     def _check_held(self):

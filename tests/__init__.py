@@ -19,6 +19,7 @@ from . import test_return_concurrency
 from . import test_return_exchange
 from . import test_return_judgement
 from . import test_return_label
+from . import test_return_forged
 from . import test_return_performance
 from . import test_return_stock
 from . import test_performance
