@@ -5,7 +5,7 @@ from textwrap import shorten
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import escape_psql, formatLang, html2plaintext
+from odoo.tools import escape_psql, html2plaintext
 from odoo.tools.image import binary_to_image
 
 # What a mail program leaves of an image where only text is wanted.
@@ -148,12 +148,12 @@ class QualityComplaint(models.Model):
 
     def _format_quantity(self):
         """Return the bad quantity with its unit."""
-        quantity = formatLang(self.env, self.quantity, dp="Product Unit")
-        return f"{quantity} {self.uom_id.name or ''}".strip()
+        return f"{self._format_number('quantity')} {self.uom_id.name or ''}".strip()
 
-    def _format_number(self, name):
+    def _format_number(self, name, record=None):
         """Return a quantity without needless zeros."""
-        return f"{self[name]:g}"
+        record = self if record is None else record
+        return f"{record[name]:.12g}"
 
     def _get_excerpt(self, length=500):
         """Return the start of the description."""
