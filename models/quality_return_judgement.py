@@ -95,10 +95,6 @@ class QualityReturnJudgement(models.Model):
 
     # === CRUD METHODS === #
 
-    @api.model
-    def _fill_names(self, vals_list):
-        """Verdicts have no number of their own."""
-
     @api.model_create_multi
     def create(self, vals_list):
         verdicts = super().create(vals_list)

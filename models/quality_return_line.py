@@ -306,10 +306,6 @@ class QualityReturnLine(models.Model):
 
     # === CRUD METHODS === #
 
-    @api.model
-    def _fill_names(self, vals_list):
-        """Lines have no number of their own."""
-
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)

@@ -60,6 +60,15 @@ class QualityScrapLine(models.Model):
         required=True,
         ondelete="restrict",
     )
+    product_qty = fields.Float(
+        string="Pieces",
+        compute="_compute_product_qty",
+        store=True,
+        precompute=True,
+        digits="Product Unit",
+        help="In the product's own unit, as it was when the list was written: what is "
+        "signed and scrapped, whatever becomes of the unit.",
+    )
     location_id = fields.Many2one(
         comodel_name="stock.location",
         string="Lies in",
@@ -114,6 +123,13 @@ class QualityScrapLine(models.Model):
     def _compute_uom_id(self):
         for line in self:
             line.uom_id = line.product_id.uom_id
+
+    @api.depends("product_id", "uom_id", "quantity")
+    def _compute_product_qty(self):
+        for line in self:
+            line.product_qty = line.uom_id._compute_quantity(
+                line.quantity, line.product_id.uom_id, raise_if_failure=False
+            )
 
     @api.depends("request_id")
     def _compute_location_id(self):
@@ -233,21 +249,13 @@ class QualityScrapLine(models.Model):
         requests._follow_change()
         return result
 
-    @api.model
-    def _fill_names(self, vals_list):
-        """Lines have no number of their own."""
-
     # === STOCK === #
 
     def _get_cost(self):
         """Return what these parts cost the company, whatever value was entered."""
         self.ensure_one()
         product = self.product_id.with_company(self.company_id)
-        return self._get_quantity_in_product_uom() * product.standard_price
-
-    def _get_quantity_in_product_uom(self):
-        self.ensure_one()
-        return self.uom_id._compute_quantity(self.quantity, self.product_id.uom_id)
+        return self.product_qty * product.standard_price
 
     def _get_free_quantities(self):
         """Return what lies free of these lots, shelves below their places included.
@@ -280,8 +288,8 @@ class QualityScrapLine(models.Model):
         return {
             "product_id": self.product_id.id,
             "lot_id": self.lot_id.id,
-            "product_uom_qty": self.quantity,
-            "product_uom": self.uom_id.id,
+            "product_uom_qty": self.product_qty,
+            "product_uom": self.product_id.uom_id.id,
             "location_id": self.location_id.id,
             "location_dest_id": target.id,
             "company_id": self.company_id.id,

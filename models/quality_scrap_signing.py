@@ -287,7 +287,7 @@ class QualityScrapRequest(models.Model):
         for line in lines + open_lines.with_env(self.env):
             key = (line.product_id, line.lot_id, line.location_id)
             if key in asked and line.product_id.is_storable:
-                wanted[key] = wanted.get(key, 0) + line._get_quantity_in_product_uom()
+                wanted[key] = wanted.get(key, 0) + line.product_qty
         free = lines._get_free_quantities()
         for (product, lot, location), quantity in wanted.items():
             there = sum(

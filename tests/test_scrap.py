@@ -361,6 +361,21 @@ class TestScrapRequest(ScrapCommon):
         request.with_user(self.sales).action_sign()
         self.assertEqual(self._get_stock(self.lots[0]), 6)
 
+    def test_unit_changed_after_signing(self):
+        """What was signed is scrapped, not what the unit has become since."""
+        box = self.env["uom.uom"].create(
+            {
+                "name": "Box of 2",
+                "relative_factor": 2,
+                "relative_uom_id": self.product_lot.uom_id.id,
+            }
+        )
+        request = self._submit(self._line(quantity=2, uom_id=box.id))
+        request.with_user(self.quality).action_sign()
+        box.relative_factor = 5
+        request.with_user(self.sales).action_sign()
+        self.assertEqual(self._get_stock(self.lots[0]), 6)
+
     def test_parts_in_packages_and_shelves(self):
         shelf = self.env["stock.location"].create(
             {"name": "Shelf", "location_id": self.suspect.id}
