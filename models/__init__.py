@@ -27,6 +27,7 @@ from . import quality_complaint_mail
 from . import quality_complaint_containment
 from . import qc_inspection
 from . import quality_sorting
+from . import quality_sorting_stock
 from . import quality_breakpoint
 from . import quality_measure
 from . import quality_method

@@ -225,6 +225,7 @@ class Quality8d(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_sent(self):
         for eightd in self:
+            # Revisions bind whoever may read them or not.
             if eightd.sudo().revision_ids:
                 raise UserError(
                     self.env._(

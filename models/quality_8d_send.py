@@ -206,6 +206,7 @@ class Quality8d(models.Model):
     def _message_post_after_hook(self, message, msg_values):
         """Note to whom of the customer a revision was mailed."""
         last = self._get_last_revision()
+        # Who sends the mail has attached the file himself.
         if last and last.pdf_id in message.sudo().attachment_ids:
             links = [Command.link(partner.id) for partner in message.partner_ids]
             # Nobody may write revisions.
@@ -255,6 +256,7 @@ class Quality8d(models.Model):
                 )
             )
         contact = self.env["resident.contact"].browse(contact_id or [])
+        # A contact of a site that he may not see is refused as well.
         if not contact.exists() or contact.sudo().site_id != self.site_id:
             raise UserError(
                 self.env._("Choose who of the customer answered: “Answered by”.")

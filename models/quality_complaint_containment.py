@@ -199,6 +199,7 @@ class QualityComplaint(models.Model):
                 .get_trigger_line_for_product(
                     trigger_sudo,
                     ["before", "after", "plan_ahead"],
+                    # A product's or customer's rights are not the resident's.
                     self.product_id.sudo(),
                     partner=self.partner_id.sudo(),
                 )

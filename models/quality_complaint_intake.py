@@ -21,6 +21,7 @@ class QualityComplaint(models.Model):
         for site in self.env["resident.site"].browse(
             {vals["site_id"] for vals in vals_list if vals.get("site_id")}
         ):
+            # Also who may not read the site is told that it is closed.
             if not site.sudo().active:
                 raise UserError(
                     self.env._(

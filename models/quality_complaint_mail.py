@@ -65,6 +65,7 @@ class QualityComplaint(models.Model):
 
     def _message_post_after_hook(self, message, msg_values):
         """Photos that come by mail are photos of the complaint."""
+        # The files came with his own mail.
         photos = message.sudo().attachment_ids.filtered(
             lambda a: (
                 message.message_type == "email"

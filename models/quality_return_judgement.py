@@ -280,6 +280,7 @@ class QualityReturnJudgement(models.Model):
         """
         self.return_id._ensure_judge()
         todo = self.filtered(lambda v: not v.undone)
+        # A verdict's own consequences need no further right.
         for verdict in todo.sudo():
             if verdict.return_id.state == "closed":
                 raise UserError(

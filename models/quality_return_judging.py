@@ -88,6 +88,7 @@ class QualityReturn(models.Model):
                         rows,
                     ),
                     author_id=self.env.user.partner_id.id,
+                    # The photos are those of the verdict that he has given.
                     attachment_ids=found.photo_ids.sudo()
                     .copy({"res_model": complaint._name, "res_id": complaint.id})
                     .ids,

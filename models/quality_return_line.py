@@ -270,7 +270,7 @@ class QualityReturnLine(models.Model):
         )
         for line in serials:
             same = others.filtered(
-                lambda o, line=line: o.lot_id == line.lot_id and o != line.sudo()
+                lambda o, line=line: o.lot_id == line.lot_id and o != line
             )
             if same:
                 raise ValidationError(

@@ -119,6 +119,7 @@ class QualityReturn(models.Model):
         if not picking:
             values = self._prepare_receipt_values(vals_list)
             return self._create_pickings([values]).move_ids
+        # Who receives for the return need not have stock rights.
         moves = self.env["stock.move"].with_env(self._with_gate().sudo().env)
         moves = moves.create(
             [
@@ -264,6 +265,7 @@ class QualityReturnLine(models.Model):
                 and m.state not in ("done", "cancel")
             )
         )._action_cancel()
+        # Who receives for the return need not have stock rights.
         moves = self.env["stock.move"].with_env(self._with_gate().sudo().env)
         moves._move_exactly(
             [

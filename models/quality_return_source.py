@@ -268,6 +268,7 @@ class QualityReturnLine(models.Model):
 
     def _get_delivered(self, site):
         """Return ``{(product id, lot id): [[move, pieces left]]}`` at ``site``."""
+        # Deliveries are the customer's, whoever may read him.
         partner = site.partner_id.sudo().commercial_partner_id
         own = (site._get_own_locations() - site.return_location_id).ids
         parts = Domain("product_id", "in", self.product_id.ids) & Domain(

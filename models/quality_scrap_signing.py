@@ -278,6 +278,7 @@ class QualityScrapRequest(models.Model):
         """
         lines = self.line_ids
         wanted = {}
+        # Requests of others ask for the same parts, readable or not.
         open_lines = lines.sudo().search(
             Domain("request_id.state", "=", "signing")
             & Domain("product_id", "in", lines.product_id.ids)
@@ -371,6 +372,7 @@ class QualityScrapRequest(models.Model):
 
     def _end_todo(self, users=None):
         """Take these requests off the to-do lists of ``users``, or of everybody."""
+        # Activities of others end with the signature, too.
         activities = self.sudo().activity_ids.filtered(
             lambda a: (
                 a.activity_type_id == self.env.ref(ACTIVITY)

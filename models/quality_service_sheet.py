@@ -191,6 +191,7 @@ class QualityServiceSheet(models.Model):
     @api.model
     def _get_vals_company(self, vals):
         complaint = self.env["quality.complaint"].browse(vals.get("complaint_id"))
+        # Numbering must not fail before the right to use it is checked.
         return complaint.sudo().company_id or self.env.company
 
     # === COMPUTE METHODS === #

@@ -108,6 +108,7 @@ class QualitySignatureMixin(models.AbstractModel):
 
     def _get_link_url(self):
         """Return the link for the mail; only the template calls it."""
+        # The key is hidden from all users; only the mail carries it.
         return f"{self.get_base_url()}{self._get_link_path(self.sudo().link_token)}"
 
     def _is_link_valid(self, token):

@@ -85,7 +85,9 @@ class QualityWorkflowMixin(models.AbstractModel):
                     self.env._(
                         "Only %(groups)s may move %(name)s to “%(target)s”.",
                         groups=", ".join(
-                            self.env.ref(group).sudo().name for group in groups
+                            # Only administrators read groups; names are no secret.
+                            self.env.ref(group).sudo().name
+                            for group in groups
                         ),
                         name=record.display_name,
                         target=labels.get(target),

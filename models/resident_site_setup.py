@@ -193,6 +193,7 @@ class ResidentSite(models.Model):
             self.warehouse_id
             or self.with_company(self.company_id)._default_warehouse_id()
         )
+        # As above: the manager sets up sites without stock rights.
         parent = self._get_own_locations().sudo().location_id[
             :1
         ] or locations_sudo.create(

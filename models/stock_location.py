@@ -67,6 +67,7 @@ class StockLocation(models.Model):
         """Tell whether anything lies in these locations or below them."""
         return bool(
             self.env["stock.quant"]
+            # What is held binds also who may not read all stock.
             .sudo()
             .with_context(active_test=False)
             .search_count(

@@ -150,6 +150,7 @@ class StockMove(models.Model):
         :param together: the moves of the same line that are being done with it
         """
         self.ensure_one()
+        # What is approved binds also who may not read the return.
         line = self.sudo().quality_return_line_id
         pieces = line._get_pieces(line.qty_shipped) + sum(
             move.product_uom._compute_quantity(
@@ -177,6 +178,7 @@ class StockMove(models.Model):
         if line and self.quality_return_step == "pickup":
             return self._is_as_approved()
         if line and self.quality_return_step == "verdict":
+            # A verdict binds also who may not read it.
             return self.sudo().quality_judgement_id._is_carried_out_by(self)
         return super()._is_release_allowed()
 

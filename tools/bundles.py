@@ -9,4 +9,5 @@ for bundle, css, js in (
     ("web.report_assets_common", True, False),
 ):
     qweb._get_asset_nodes(bundle, css=css, js=js)
+# The shell rolls back what is not committed: no transaction of Odoo's own is cut.
 env.cr.commit()  # noqa: F821
