@@ -20,12 +20,14 @@
         "security/ir.model.access.csv",
         "security/quality_resident_security.xml",
         "security/quality_8d_security.xml",
+        "security/quality_claim_security.xml",
         "security/quality_return_security.xml",
         "security/quality_scrap_security.xml",
         # Data
         "data/quality_resident_data.xml",
         "data/mail_layouts.xml",
         "data/mail_data.xml",
+        "data/quality_claim_data.xml",
         "data/quality_scrap_data.xml",
         "data/return_mail_data.xml",
         # Wizards
@@ -53,6 +55,7 @@
         "views/quality_complaint_views.xml",
         "views/quality_complaint_form_views.xml",
         "views/quality_trace_views.xml",
+        "views/quality_claim_views.xml",
         "views/quality_scrap_views.xml",
         "views/resident_site_views.xml",
         "views/resident_place_views.xml",
@@ -105,4 +108,5 @@
         "web.assets_tests": ["quality_resident/static/tests/tours/**/*"],
     },
     "application": True,
+    "uninstall_hook": "uninstall_hook",
 }

@@ -90,3 +90,10 @@ from . import quality_return_slip
 from . import quality_complaint_return
 from . import stock_move_return
 from . import stock_picking_return
+from . import quality_claim
+from . import quality_claim_line
+from . import quality_claim_entry
+from . import quality_claim_chain
+from . import quality_claim_actions
+from . import quality_complaint_claim
+from . import resident_site_claim

@@ -30,6 +30,7 @@ EVENT_KINDS = [
     ("return_refused", "Return refused"),
     ("return_received", "Returned parts received"),
     ("replacement_wanted", "Replacement wanted"),
+    ("claim_escalated", "Claim escalated"),
 ]
 # Raised again with every write, only the row itself tells that it has been said: kept
 # for good. All others are raised once by their document (a state, a revision, a level
@@ -42,6 +43,7 @@ HOME_ACTS = {
     "return_requested": ("quality",),
     "return_received": ("quality",),
     "replacement_wanted": ("sales",),
+    "claim_escalated": ("sales", "quality"),
 }
 MAX_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=5)
