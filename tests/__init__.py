@@ -47,3 +47,6 @@ from . import test_stock_pages
 from . import test_release
 from . import test_scenario
 from . import test_scenario_tours
+from . import test_claim
+from . import test_claim_ledger
+from . import test_claim_concurrency

@@ -90,6 +90,17 @@ EXPECTED = {
         "manager": READ_ALL,
         "gm": READ_ALL,
     },
+    # Sales agrees and settles; what is written when guards itself.
+    **dict.fromkeys(
+        ("quality.claim", "quality.claim.line"),
+        {
+            **MASTER,
+            **dict.fromkeys(("resident", "standin", "quality"), ("crud", "", "")),
+            "sales": ("ru", "", ""),
+        },
+    ),
+    # The ledger is written by the claim's actions alone.
+    "quality.claim.entry": {**MASTER, "manager": READ_ALL},
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
@@ -100,7 +111,7 @@ EXPECTED = {
         "manager": ("crud", "crud", "crud"),
     },
     # A dialogue holds a sentence for some hours and opens nothing by itself.
-    "quality.reason": {**DIALOGUE, **HOME_DIALOGUE},
+    "quality.reason": {**DIALOGUE, **HOME_DIALOGUE, "sales": ("cru",) * 3},
     "quality.return.receive": HOME_DIALOGUE,
     "quality.return.receive.line": {
         role: ("crud",) * 3 for role in ("quality", "manager")
@@ -200,6 +211,14 @@ class TestAccess(ResidentCommon):
                 {"complaint_id": complaint.id, "value": "L8"}
             )
             cls._create_judged_return(complaint.site_id)
+            cls.env["quality.claim"].create(
+                {
+                    "site_id": complaint.site_id.id,
+                    "line_ids": [
+                        Command.create({"product_id": cls.product.id, "price_unit": 1})
+                    ],
+                }
+            ).action_judge()
 
     @classmethod
     def _create_judged_return(cls, site):
