@@ -102,6 +102,7 @@
         "demo/trace_demo.xml",
         "demo/scrap_demo.xml",
         "demo/return_demo.xml",
+        "demo/claim_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["quality_resident/static/src/**/*"],
