@@ -49,7 +49,7 @@ class QualityClaim(models.Model):
     )
     state = fields.Selection(
         selection=[
-            ("received", "Received"),
+            ("received", "Notice Received"),
             ("judging", "Judging"),
             ("judged", "Judged"),
             ("agreed", "Agreed"),
