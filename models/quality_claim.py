@@ -52,7 +52,7 @@ class QualityClaim(models.Model):
             ("received", "Notice Received"),
             ("judging", "Judging"),
             ("judged", "Judged"),
-            ("agreed", "Agreed"),
+            ("agreed", "Both Sides Agree"),
             ("settled", "Settled"),
             ("withdrawn", "Withdrawn"),
         ],
@@ -151,7 +151,7 @@ class QualityClaim(models.Model):
         string="Paid", compute="_compute_balances", store=True
     )
     amount_open = fields.Monetary(
-        string="Open",
+        string="Undecided",
         compute="_compute_balances",
         store=True,
         help="Claimed, neither accepted nor refused.",

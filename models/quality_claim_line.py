@@ -5,7 +5,7 @@ from odoo.tools import SQL
 from .quality_claim import JUDGING_STATES
 
 RESPONSIBILITIES = [
-    ("open", "Open"),
+    ("open", "Undecided"),
     ("ours", "Ours"),
     ("theirs", "Theirs"),
     ("shared", "Shared"),
@@ -219,7 +219,8 @@ class QualityClaimLine(models.Model):
                 raise ValidationError(
                     self.env._(
                         "%(line)s: “Our Share” is %(share)g %%. Between 0 and 100 "
-                        "means “Shared”; “Ours” is 100, “Theirs” and “Open” are 0.",
+                        "means “Shared”; “Ours” is 100, “Theirs” and “Undecided” "
+                        "are 0.",
                         line=line.display_name,
                         share=line.our_share,
                     )
