@@ -16,6 +16,7 @@ NOTICED = (
     "product_id",
     "lot_id",
     "vin",
+    "vehicle_model",
     "mileage",
     "failed_on",
     "quantity",
@@ -40,6 +41,7 @@ class QualityClaimLine(models.Model):
         "product_id": "Door seal",
         "lot_id": "L-0815",
         "vin": "LFV2A21K3P4000001",
+        "vehicle_model": "Tayron",
         "mileage": "12500",
         "failed_on": "2026-03-01",
         "quantity": "1",
@@ -81,6 +83,7 @@ class QualityClaimLine(models.Model):
         ondelete="restrict",
     )
     vin = fields.Char(string="VIN", index="btree_not_null")
+    vehicle_model = fields.Char(help="As the customer names it, for the figures.")
     mileage = fields.Integer(string="Mileage (km)", aggregator="avg")
     failed_on = fields.Date(string="Failed on")
     quantity = fields.Float(default=1, required=True, digits="Product Unit")
