@@ -1,5 +1,6 @@
 from . import import_template_mixin
 from . import quality_workflow_mixin
+from . import quality_requester_mixin
 from . import resident_event_mixin
 from . import resident_event
 from . import resident_master_mixin

@@ -13,6 +13,18 @@ RETURN_STATES = [
     ("refused", "Refused"),
     ("cancelled", "Cancelled"),
 ]
+# What is asked for: written before it is requested.
+REQUESTED_FIELDS = (
+    "site_id",
+    "kind",
+    "reason",
+    "line_ids",
+    "confirmed_by_id",
+    "confirmed_on",
+    "confirmed_how",
+    "confirmed_sheet_id",
+    "confirmed_file_ids",
+)
 OPEN_STATES = ("draft", "requested", "approved", "in_transit", "received", "judged")
 
 
@@ -29,7 +41,7 @@ class QualityReturn(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "resident.clock.mixin",
-        "quality.workflow.mixin",
+        "quality.requester.mixin",
     ]
     _order = "id desc"
     _mail_post_access = "read"
@@ -54,20 +66,7 @@ class QualityReturn(models.Model):
         "replacement_alert",
         "next_alert_at",
     )
-    _editable_states = {
-        name: ("draft",)
-        for name in (
-            "site_id",
-            "kind",
-            "reason",
-            "line_ids",
-            "confirmed_by_id",
-            "confirmed_on",
-            "confirmed_how",
-            "confirmed_sheet_id",
-            "confirmed_file_ids",
-        )
-    } | {
+    _editable_states = dict.fromkeys(REQUESTED_FIELDS, ("draft",)) | {
         "complaint_ids": OPEN_STATES,
         # Another day may be promised as long as the parts have not come.
         "replacement_due": ("draft", "requested", "approved", "in_transit"),
@@ -216,11 +215,14 @@ class QualityReturn(models.Model):
             default = self.default_get(["site_id"])
             vals_list = [{**default, **vals} for vals in vals_list]
         documents = super().create(vals_list)
+        documents._add_requester()
         documents._adopt_files()
         return documents
 
     def write(self, vals):
         result = super().write(vals)
+        if not self._is_gate_open() and not vals.keys().isdisjoint(REQUESTED_FIELDS):
+            self._add_requester()
         if "confirmed_file_ids" in vals:
             self._adopt_files()
         return result

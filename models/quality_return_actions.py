@@ -76,20 +76,20 @@ class QualityReturn(models.Model):
         self.line_ids._ensure_there()
 
     def _ensure_decidable(self):
-        """Refuse to decide one's own request.
+        """Refuse to decide what one has asked for, or has written part of.
 
         :raise AccessError: names who may
         """
         for document in self:
             # The system itself, which loads data, is nobody's colleague.
             if (
-                document.requested_by_id == self.env.user
+                self.env.user in document.requested_by_id | document.requester_ids
                 and not self.env.user._is_superuser()
             ):
                 raise AccessError(
                     self.env._(
-                        "%(name)s is your own request: have Quality or another manager "
-                        "decide.",
+                        "You have written or requested %(name)s: have Quality or "
+                        "another manager decide.",
                         name=document.name,
                     )
                 )

@@ -303,6 +303,7 @@ class QualityReturnLine(models.Model):
         for line in self:
             if line.state != "draft":
                 raise UserError(line.return_id._get_locked_message(["line_ids"]))
+        self.return_id._add_requester()
 
     # === CRUD METHODS === #
 
@@ -313,14 +314,18 @@ class QualityReturnLine(models.Model):
             for line in lines.filtered(lambda li: li.state != "draft"):
                 raise UserError(line.return_id._get_locked_message(["line_ids"]))
             lines._check_quantity()
+            lines.return_id._add_requester()
         return lines
 
     def write(self, vals):
         if "judgement" in vals and not self._is_gate_open():
             self.return_id._ensure_judge()
         result = super().write(vals)
-        if "quantity" in vals and not self._is_gate_open():
-            self._check_quantity()
+        if not self._is_gate_open():
+            if "quantity" in vals:
+                self._check_quantity()
+            if not vals.keys().isdisjoint(PLANNED):
+                self.return_id._add_requester()
         return result
 
     def _check_quantity(self):

@@ -21,7 +21,7 @@ class QualityScrapRequest(models.Model):
         "mail.thread",
         "mail.activity.mixin",
         "resident.event.mixin",
-        "quality.workflow.mixin",
+        "quality.requester.mixin",
     ]
     _order = "id desc"
     _same_site_fields = ("complaint_id",)
@@ -30,7 +30,6 @@ class QualityScrapRequest(models.Model):
         "name",
         "company_id",
         "revision",
-        "requester_ids",
         "requested_by_id",
         "requested_at",
         "decided_at",
@@ -121,14 +120,7 @@ class QualityScrapRequest(models.Model):
         copy=False,
         help="Signatures hold for one revision of the list.",
     )
-    requester_ids = fields.Many2many(
-        comodel_name="res.users",
-        relation="quality_scrap_request_requester_rel",
-        string="Requested by",
-        readonly=True,
-        copy=False,
-        help="Everybody who wrote the list: none of them may sign it.",
-    )
+    requester_ids = fields.Many2many(relation="quality_scrap_request_requester_rel")
     requested_by_id = fields.Many2one(
         comodel_name="res.users", string="Submitted by", readonly=True, copy=False
     )
@@ -245,11 +237,6 @@ class QualityScrapRequest(models.Model):
                 tuple(self.ids) or (0,),
             )
         )
-
-    def _add_requester(self):
-        """Note that the current user wrote part of these lists."""
-        others = self.filtered(lambda r: self.env.user not in r.requester_ids)
-        others._write_protected({"requester_ids": [(4, self.env.uid)]})
 
     # === CHANGES === #
 

@@ -123,9 +123,22 @@ class StockLocation(models.Model):
         held = self._get_held_ids()
         if vals["location_id"] not in held:
             self.filtered(lambda loc: loc.location_id.id in held)._check_can_release()
+        before = self.location_id
         result = super().write(vals)
         self._forget_held()
+        # A shelf takes along what lies on it: a return on its way stays complete.
+        before._check_on_the_way(self._get_products())
         return result
+
+    def _get_products(self):
+        """Return the products that lie in these locations or below them."""
+        groups = (
+            self.env["stock.quant"]
+            # As in _holds_parts.
+            .sudo()
+            ._read_group([("location_id", "child_of", self.ids)], ["product_id"])
+        )
+        return self.env["product.product"].union(*(product for (product,) in groups))
 
     # === SHELVES === #
 

@@ -328,11 +328,36 @@ class TestReturn(ReturnCommon):
 
     def test_never_the_requester(self):
         document = self._bring("requested", self.manager)
-        with self._assert_refused("your own request", error=AccessError):
+        with self._assert_refused("written or requested", error=AccessError):
             document.action_approve()
-        with self._assert_refused("your own request", error=AccessError):
+        with self._assert_refused("written or requested", error=AccessError):
             document.action_refuse(reason="x")
         document.with_user(self.quality).action_approve()
+
+    def test_nor_who_wrote_part_of_the_list(self):
+        for change in ("quantity", "reason", "line"):
+            document = self._create_return()
+            with self.subTest(change=change):
+                theirs = document.with_user(self.manager)
+                if change == "quantity":
+                    theirs.line_ids.quantity = 4
+                elif change == "reason":
+                    theirs.reason = "Scratched"
+                else:
+                    theirs.line_ids.unlink()
+                    self.env["quality.return.line"].create(
+                        {
+                            "return_id": document.id,
+                            "product_id": self.in_lots.id,
+                            "lot_id": self.lot.id,
+                            "quantity": 4,
+                        }
+                    )
+                document.action_request()
+                with self._assert_refused("written or requested", error=AccessError):
+                    theirs.action_approve()
+                document.with_user(self.quality).action_approve()
+                document.action_cancel("Sorted on site")
 
     def test_approve_twice(self):
         document = self._bring("approved")

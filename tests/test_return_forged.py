@@ -157,6 +157,19 @@ class TestReturnForged(ReturnCommon):
                 with self.env.cr.savepoint():
                     quant.write(values)
 
+    def test_shelf_leaves_with_nothing_on_the_way(self):
+        shelf = self.env["stock.location"].create(
+            {"name": "Shelf", "usage": "transit", "location_id": self.transit.id}
+        )
+        self._put(shelf, 3, self.lot, self.in_lots)
+        self._bring("in_transit")
+        self._move(self.transit, shelf, 8)
+        boss = self._create_stock_user("stock_boss", "stock.group_stock_manager")
+        with self._assert_refused("on the way"), self.env.cr.savepoint():
+            shelf.with_user(boss).location_id = self.stock.location_id
+        self._move(shelf, self.transit, 8)
+        shelf.with_user(boss).location_id = self.stock.location_id
+
     def _get_loss(self):
         return self.env["stock.location"].search(
             [("usage", "=", "inventory"), ("company_id", "=", self.company_a.id)],
