@@ -14,6 +14,7 @@
         "quality_control_oca",
         "report_xlsx",
         "stock",
+        "stock_account",
     ],
     "external_dependencies": {"python": ["xlsxwriter"]},
     "data": [
@@ -30,6 +31,7 @@
         "data/mail_layouts.xml",
         "data/mail_data.xml",
         "data/quality_claim_data.xml",
+        "data/quality_claim_settlement_data.xml",
         "data/quality_scrap_data.xml",
         "data/return_mail_data.xml",
         # Wizards
@@ -71,6 +73,7 @@
         "views/resident_route_views.xml",
         "views/resident_event_views.xml",
         "views/res_partner_views.xml",
+        "views/account_move_views.xml",
         "views/res_config_settings_views.xml",
         "views/stock_views.xml",
         "views/report_page_templates.xml",
@@ -107,6 +110,7 @@
         "demo/scrap_demo.xml",
         "demo/return_demo.xml",
         "demo/claim_demo.xml",
+        "demo/settlement_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["quality_resident/static/src/**/*"],

@@ -97,4 +97,10 @@ from . import quality_claim_entry
 from . import quality_claim_chain
 from . import quality_claim_actions
 from . import quality_complaint_claim
+from . import quality_claim_settlement
+from . import quality_claim_accounting
+from . import account_move
+from . import account_move_line
+from . import account_partial_reconcile
+from . import account_payment
 from . import resident_site_claim

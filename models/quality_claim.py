@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from .quality_claim_entry import BALANCES
+
 # In these states lines may still be judged.
 JUDGING_STATES = ("received", "judging", "judged")
 GROUP = "quality_resident.group_"
@@ -36,7 +38,7 @@ class QualityClaim(models.Model):
     _editable_states = {
         name: ("received",)
         for name in ("site_id", "partner_id", "currency_id", "notice_ref")
-    }
+    } | {"settlement": (*JUDGING_STATES, "agreed")}
     _reason_actions = ("action_withdraw", "action_reopen")
 
     name = fields.Char(
@@ -147,8 +149,17 @@ class QualityClaim(models.Model):
     amount_refused = fields.Monetary(
         string="Refused", compute="_compute_balances", store=True
     )
+    amount_credited = fields.Monetary(
+        string="Credited",
+        compute="_compute_balances",
+        store=True,
+        help="What accounting has posted, without taxes.",
+    )
     amount_paid = fields.Monetary(
-        string="Paid", compute="_compute_balances", store=True
+        string="Paid",
+        compute="_compute_balances",
+        store=True,
+        help="What is paid of it, or set against the customer's invoices.",
     )
     amount_open = fields.Monetary(
         string="Undecided",
@@ -210,7 +221,7 @@ class QualityClaim(models.Model):
             counts[claim.id] = counts.get(claim.id, 0) + count
         for claim in self:
             claim.entry_count = counts.get(claim.id, 0)
-            for balance in ("claimed", "accepted", "refused", "paid"):
+            for balance, _label in BALANCES:
                 claim[f"amount_{balance}"] = sums.get((claim.id, balance), 0)
             claim.amount_open = (
                 claim.amount_claimed - claim.amount_accepted - claim.amount_refused

@@ -8,7 +8,7 @@ NAMED = 10
 
 
 class QualityClaim(models.Model):
-    """What is done with a claim, and what that writes into the ledger (L2, L4, L5)."""
+    """What is done with a claim, and what that writes into the ledger (L2, L4)."""
 
     _inherit = "quality.claim"
 
@@ -170,14 +170,6 @@ class QualityClaim(models.Model):
         self._book(("claimed", "accepted", "refused"))
         return True
 
-    def action_settle(self):
-        """Note what was agreed as paid, once."""
-        self._ensure_can_move("settled")
-        self._lock()
-        self._move_to("settled", {"settled_at": fields.Datetime.now()})
-        self._book(("claimed", "accepted", "refused", "paid"))
-        return True
-
     def action_reopen(self, reason=None):
         """Go back one step to decide anew; the ledger keeps what was.
 
@@ -185,8 +177,9 @@ class QualityClaim(models.Model):
         """
         reason = self._get_reason(reason)
         self._lock()
-        for claim in self:
-            claim._move_to("agreed" if claim.state == "settled" else "judging")
+        settled = self.filtered(lambda claim: claim.state == "settled")
+        settled._drop_drafts()
+        (self - settled)._move_to("judging")
         self._message_log_batch({claim.id: reason for claim in self})
         return True
 
@@ -236,33 +229,41 @@ class QualityClaim(models.Model):
                     )
                     if not claim.currency_id.is_zero(amount):
                         vals_list.append(
-                            {
-                                "claim_id": claim.id,
-                                "line_id": line.id,
-                                "site_id": claim.site_id.id,
-                                "company_id": claim.company_id.id,
-                                "kind": balance,
-                                "balance": balance,
-                                "currency_id": claim.currency_id.id,
-                                "amount": amount,
-                                "amount_company": claim.company_id.currency_id.round(
-                                    amount * rate
-                                ),
-                                "reason": reason,
-                            }
+                            claim._prepare_entry_values(
+                                line, balance, amount, reason, rate
+                            )
                         )
         return entries._append(vals_list)
+
+    def _prepare_entry_values(self, line, balance, amount, reason, rate):
+        """Return the values of an entry of today.
+
+        :param line: of the claim, or an empty record for the claim as a whole
+        :param float rate: what a unit of the claim's currency is worth to the company
+        """
+        self.ensure_one()
+        return {
+            "claim_id": self.id,
+            "line_id": line.id,
+            "site_id": self.site_id.id,
+            "company_id": self.company_id.id,
+            "kind": balance,
+            "balance": balance,
+            "currency_id": self.currency_id.id,
+            "amount": amount,
+            "amount_company": self.company_id.currency_id.round(amount * rate),
+            "reason": reason,
+        }
 
     def _get_targets(self, line):
         """Return what each balance of ``line`` is to be."""
         if self.state == "withdrawn":
             return {"claimed": 0, "accepted": 0, "refused": 0}
-        accepted = self.currency_id.round(line.amount * line.our_share / 100)
+        accepted = line._get_accepted()
         return {
             "claimed": line.amount,
             "accepted": accepted,
             "refused": line.amount - accepted,
-            "paid": accepted,
         }
 
     def _get_company_rate(self):

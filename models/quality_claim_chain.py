@@ -159,6 +159,7 @@ class QualityClaimEntry(models.Model):
                         SUM(amount) FILTER (WHERE balance = 'claimed') AS claimed,
                         SUM(amount) FILTER (WHERE balance = 'accepted') AS accepted,
                         SUM(amount) FILTER (WHERE balance = 'refused') AS refused,
+                        SUM(amount) FILTER (WHERE balance = 'credited') AS credited,
                         SUM(amount) FILTER (WHERE balance = 'paid') AS paid
                     FROM quality_claim_entry WHERE claim_id = claim.id
                 ) entry ON true
@@ -168,6 +169,8 @@ class QualityClaimEntry(models.Model):
                     OR COALESCE(entry.accepted, 0)
                         <> COALESCE(claim.amount_accepted, 0)
                     OR COALESCE(entry.refused, 0) <> COALESCE(claim.amount_refused, 0)
+                    OR COALESCE(entry.credited, 0)
+                        <> COALESCE(claim.amount_credited, 0)
                     OR COALESCE(entry.paid, 0) <> COALESCE(claim.amount_paid, 0)
                 )
                 ORDER BY claim.id""",

@@ -6,8 +6,11 @@ BALANCES = [
     ("claimed", "Claimed"),
     ("accepted", "Accepted"),
     ("refused", "Refused"),
+    ("credited", "Credited"),
     ("paid", "Paid"),
 ]
+# These follow the documents in accounting.
+DOCUMENT_BALANCES = ("credited", "paid")
 KINDS = [*BALANCES, ("reversal", "Reversal")]
 # First half of the advisory lock's key, the company being the other; any constant.
 LOCK = 0x51524C45
@@ -15,7 +18,7 @@ GENESIS = "0" * 64
 
 
 class QualityClaimEntry(models.Model):
-    """One change of what is claimed, accepted, refused or paid (spec.md L4).
+    """One change of what is claimed, accepted, credited or paid (spec.md L4).
 
     Appended by the claim's actions alone, chained by hash within its company, and
     neither changed nor deleted by anybody: the database refuses it as well. It holds
@@ -253,6 +256,14 @@ class QualityClaimEntry(models.Model):
         self.claim_id._lock()
         self.invalidate_recordset(["reversal_ids"])
         for entry in self:
+            if entry.balance in DOCUMENT_BALANCES:
+                raise UserError(
+                    self.env._(
+                        "No. %(number)s follows the claim's document: have Accounting "
+                        "cancel or reverse that, or its payment.",
+                        number=entry.sequence,
+                    )
+                )
             if entry.kind == "reversal":
                 raise UserError(
                     self.env._(

@@ -29,6 +29,14 @@ class ResCompany(models.Model):
         check_company=True,
         help="Where parts go that Quality and Sales have agreed to scrap.",
     )
+    claim_allowance_account_id = fields.Many2one(
+        comodel_name="account.account",
+        string="Account for Price Allowances",
+        domain="[('account_type', 'in', ('income', 'income_other', 'expense', "
+        "'expense_direct_cost', 'expense_other'))]",
+        check_company=True,
+        help="Where claims are booked that are settled by a price allowance.",
+    )
 
     _recurrence_days_positive = models.Constraint(
         "CHECK (recurrence_days >= 0)",

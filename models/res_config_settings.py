@@ -13,6 +13,9 @@ class ResConfigSettings(models.TransientModel):
         readonly=False,
         currency_field="company_currency_id",
     )
+    claim_allowance_account_id = fields.Many2one(
+        related="company_id.claim_allowance_account_id", readonly=False
+    )
     company_currency_id = fields.Many2one(
         related="company_id.currency_id", string="Company Currency"
     )

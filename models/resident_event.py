@@ -31,6 +31,7 @@ EVENT_KINDS = [
     ("return_received", "Returned parts received"),
     ("replacement_wanted", "Replacement wanted"),
     ("claim_escalated", "Claim escalated"),
+    ("claim_settled", "Claim settled"),
 ]
 # Raised again with every write, only the row itself tells that it has been said: kept
 # for good. All others are raised once by their document (a state, a revision, a level

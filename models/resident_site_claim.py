@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .quality_claim_settlement import SETTLEMENTS
+
 
 class ResidentSite(models.Model):
     _inherit = "resident.site"
@@ -15,6 +17,13 @@ class ResidentSite(models.Model):
         currency_field="company_currency_id",
         help="The same by what the undecided parts come to, in company currency. "
         "0: the amount does not matter.",
+    )
+    claim_settlement = fields.Selection(
+        SETTLEMENTS,
+        string="Claims Settled by",
+        default="refund",
+        required=True,
+        help="What agreed claims become in accounting; a claim may have another.",
     )
     company_currency_id = fields.Many2one(
         related="company_id.currency_id", string="Company Currency"

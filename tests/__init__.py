@@ -49,4 +49,5 @@ from . import test_scenario
 from . import test_scenario_tours
 from . import test_claim
 from . import test_claim_ledger
+from . import test_claim_settlement
 from . import test_claim_concurrency

@@ -209,7 +209,7 @@ class TestClaim(ClaimCommon):
                 own.create({"site_id": self.site.id, "state": "agreed"})
 
     def test_who_agrees_and_settles(self):
-        claim = self._create_claim(lines=[{"responsibility": "ours"}])
+        claim = self._create_claim(lines=[{"responsibility": "theirs"}])
         for user in (self.sales, self.gm):
             with self.assertRaises(AccessError):
                 claim.with_user(user).action_judge()

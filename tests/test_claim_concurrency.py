@@ -24,6 +24,9 @@ LEFTOVERS = (
     "ALTER TABLE quality_claim_entry DISABLE TRIGGER USER",
     "DELETE FROM quality_claim_entry WHERE company_id = %s",
     "ALTER TABLE quality_claim_entry ENABLE TRIGGER USER",
+    "DELETE FROM account_partial_reconcile WHERE company_id = %s",
+    "DELETE FROM account_move_line WHERE company_id = %s",
+    "DELETE FROM account_move WHERE company_id = %s",
     "DELETE FROM quality_claim_line WHERE company_id = %s",
     "DELETE FROM quality_claim WHERE company_id = %s",
 )
@@ -38,6 +41,9 @@ class TestLedgerAtOnce(BaseCase):
         with cls.pool.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             company = env["res.company"].create({"name": "Ledger at Once"})
+            env["account.chart.template"].try_loading(
+                "generic_coa", company=company, install_demo=False
+            )
             users = [
                 new_test_user(
                     env,
@@ -49,6 +55,14 @@ class TestLedgerAtOnce(BaseCase):
                 )
                 for group in ("quality", "manager")
             ]
+            accountant = new_test_user(
+                env,
+                login="ledger_accountant",
+                groups="account.group_account_manager",
+                company_id=company.id,
+                company_ids=[Command.set(company.ids)],
+                context={"no_reset_password": True},
+            )
             customer = env["res.partner"].create({"name": "Ledger at Once"})
             site = (
                 env["resident.site"]
@@ -66,6 +80,7 @@ class TestLedgerAtOnce(BaseCase):
             product = env["product.product"].create({"name": "Ledger at Once"})
             cls.company_id, cls.product_id = company.id, product.id
             cls.site_id, cls.user_ids = site.id, [user.id for user in users]
+            cls.accountant_id = accountant.id
         cls.addClassCleanup(cls._remove_leftovers)
 
     @classmethod
@@ -74,7 +89,7 @@ class TestLedgerAtOnce(BaseCase):
             for query in LEFTOVERS:
                 cr.execute(query, [cls.company_id] if "%s" in query else None)
             env = api.Environment(cr, SUPERUSER_ID, {})
-            env["res.users"].browse(cls.user_ids).active = False
+            env["res.users"].browse([*cls.user_ids, cls.accountant_id]).active = False
             env["resident.site"].browse(cls.site_id).active = False
             env["product.product"].browse(cls.product_id).active = False
 
@@ -168,13 +183,80 @@ class TestLedgerAtOnce(BaseCase):
         (claim_id,) = self._create(1)
         self._call(claim_id, "action_judge")
         self._call(claim_id, "action_agree")
-        before = self._read()[1].count("paid")
         barrier, errors = threading.Barrier(2), []
         self._run(*[lambda: self._call(claim_id, "action_settle", barrier, errors)] * 2)
         self.assertEqual(len(errors), 1)
+        self._post(self._get_document_ids(claim_id))
         _numbers, kinds, broken = self._read()
-        self.assertEqual(kinds.count("paid"), before + LINES)
+        self.assertEqual(kinds.count("credited"), LINES)
         self.assertFalse(broken)
+
+    def _get_document_ids(self, claim_id):
+        with self.pool.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            return env["quality.claim"].browse(claim_id).move_ids.ids
+
+    def _post(self, move_ids, barrier=None, errors=None, method="action_post"):
+        """Have the accountant do something with documents, as the web server does."""
+        if barrier:
+            barrier.wait()
+        with self.pool.cursor() as cr:
+            env = api.Environment(
+                cr, self.accountant_id, {"allowed_company_ids": [self.company_id]}
+            )
+            try:
+                retrying(
+                    lambda: getattr(env["account.move"].browse(move_ids), method)(),
+                    env,
+                )
+            except UserError as error:
+                errors.append(str(error))
+
+    @mute_logger("odoo.sql_db", "odoo.service.model")
+    def test_reopened_while_it_is_posted(self):
+        """One of both happens: the draft goes, or it is posted and stays."""
+        (claim_id,) = self._create(1)
+        for method in ("action_judge", "action_agree", "action_settle"):
+            self._call(claim_id, method)
+        (move_id,) = self._get_document_ids(claim_id)
+        barrier, errors = threading.Barrier(2), []
+
+        def reopen():
+            barrier.wait()
+            with self.pool.cursor() as cr:
+                env = api.Environment(cr, self.user_ids[1], {})
+                claim = env["quality.claim"].browse(claim_id)
+                try:
+                    retrying(lambda: claim.action_reopen("Anew"), env)
+                except UserError as error:
+                    errors.append(str(error))
+
+        self._run(reopen, lambda: self._post([move_id], barrier, errors))
+        self.assertEqual(len(errors), 1, errors)
+        with self.pool.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            claim = env["quality.claim"].browse(claim_id)
+            posted = claim.move_ids.filtered(lambda move: move.state == "posted")
+            self.assertEqual(claim.state, "settled" if posted else "agreed")
+            self.assertEqual(claim.amount_credited, LINES * 10 if posted else 0)
+        self.assertFalse(self._read()[2])
+
+    @mute_logger("odoo.sql_db")
+    def test_killed_while_it_is_settled(self):
+        """Neither the document nor the state is there, and the next one makes both."""
+        (claim_id,) = self._create(1)
+        self._call(claim_id, "action_judge")
+        self._call(claim_id, "action_agree")
+        with suppress(psycopg2.Error), self.pool.cursor() as cr:
+            env = api.Environment(cr, self.user_ids[1], {})
+            env["quality.claim"].browse(claim_id).action_settle()
+            env.flush_all()
+            cr.execute("SELECT pg_backend_pid()")
+            with self.pool.cursor() as killer:
+                killer.execute("SELECT pg_terminate_backend(%s)", cr.fetchone())
+        self.assertFalse(self._get_document_ids(claim_id))
+        self._call(claim_id, "action_settle")
+        self.assertEqual(len(self._get_document_ids(claim_id)), 1)
 
     @mute_logger("odoo.sql_db", "odoo.service.model")
     def test_reversed_in_two_tabs(self):

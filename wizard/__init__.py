@@ -1,3 +1,4 @@
+from . import account_move_reversal
 from . import quality_scan_mixin
 from . import quality_8d_answer
 from . import quality_breakpoint_fail
