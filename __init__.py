@@ -1,8 +1,9 @@
 from . import controllers
 from . import models
+from . import reports
 from . import wizard
 
 
 def uninstall_hook(env):
     """Open the claim ledger, so that it can go with the module."""
-    env.cr.execute("DROP FUNCTION IF EXISTS quality_claim_entry_keep() CASCADE")
+    env.cr.execute("DROP FUNCTION IF EXISTS quality_append_only() CASCADE")

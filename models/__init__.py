@@ -1,6 +1,7 @@
 from . import import_template_mixin
 from . import quality_workflow_mixin
 from . import quality_requester_mixin
+from . import quality_append_only_mixin
 from . import resident_event_mixin
 from . import resident_event
 from . import resident_master_mixin
@@ -95,6 +96,9 @@ from . import quality_claim
 from . import quality_claim_line
 from . import quality_claim_entry
 from . import quality_claim_chain
+from . import quality_claim_ledger
+from . import quality_claim_check
+from . import quality_claim_statement
 from . import quality_claim_actions
 from . import quality_complaint_claim
 from . import quality_claim_settlement

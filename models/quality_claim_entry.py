@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 BALANCES = [
@@ -27,7 +27,7 @@ class QualityClaimEntry(models.Model):
 
     _name = "quality.claim.entry"
     _description = "Claim Ledger Entry"
-    _inherit = ["quality.workflow.mixin"]
+    _inherit = ["quality.append.only.mixin"]
     _order = "company_id, sequence desc"
     _rec_name = "sequence"
     _state_field = "kind"
@@ -126,62 +126,12 @@ class QualityClaimEntry(models.Model):
         "An entry is taken back once.",
     )
 
-    # === DATABASE === #
-
-    def _auto_init(self):
-        # An update of the module may fill new columns; init() closes the table again.
-        self.env.cr.execute(
-            """
-            DO $$ BEGIN
-                IF to_regclass('quality_claim_entry') IS NOT NULL THEN
-                    DROP TRIGGER IF EXISTS quality_claim_entry_keep_row
-                        ON quality_claim_entry;
-                    DROP TRIGGER IF EXISTS quality_claim_entry_keep_all
-                        ON quality_claim_entry;
-                END IF;
-            END $$
-            """
-        )
-        return super()._auto_init()
-
-    def init(self):
-        """Have the database refuse what nobody may do, whoever asks for it."""
-        self.env.cr.execute(
-            """
-            CREATE OR REPLACE FUNCTION quality_claim_entry_keep() RETURNS trigger AS $$
-            BEGIN
-                RAISE EXCEPTION 'The claim ledger is append-only: % refused', TG_OP
-                    USING ERRCODE = 'restrict_violation';
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER quality_claim_entry_keep_row
-                BEFORE UPDATE OR DELETE ON quality_claim_entry
-                FOR EACH ROW EXECUTE FUNCTION quality_claim_entry_keep();
-            CREATE OR REPLACE TRIGGER quality_claim_entry_keep_all
-                BEFORE TRUNCATE ON quality_claim_entry
-                FOR EACH STATEMENT EXECUTE FUNCTION quality_claim_entry_keep();
-            """
-        )
-
-    # === CRUD METHODS === #
-
     @api.model
-    def _get_protected_fields(self):
-        return set(self._fields)
-
-    @api.model
-    def _check_protected(self, vals_list):
-        """Refuse whatever does not come from :meth:`_append`, and every change."""
-        raise AccessError(
-            self.env._(
-                "Only the actions of a claim write entries of the ledger, and none is "
-                "ever changed or deleted. Take one back with “Reverse”."
-            )
+    def _get_append_only_message(self):
+        return self.env._(
+            "Only the actions of a claim write entries of the ledger, and none is "
+            "ever changed or deleted. Take one back with “Reverse”."
         )
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_never(self):
-        if self:
-            self._check_protected([])
 
     # === APPEND === #
 

@@ -32,6 +32,7 @@ EVENT_KINDS = [
     ("replacement_wanted", "Replacement wanted"),
     ("claim_escalated", "Claim escalated"),
     ("claim_settled", "Claim settled"),
+    ("chain_broken", "Claim ledger broken"),
 ]
 # Raised again with every write, only the row itself tells that it has been said: kept
 # for good. All others are raised once by their document (a state, a revision, a level
@@ -45,6 +46,7 @@ HOME_ACTS = {
     "return_received": ("quality",),
     "replacement_wanted": ("sales",),
     "claim_escalated": ("sales", "quality"),
+    "chain_broken": ("sales", "quality"),
 }
 MAX_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=5)
@@ -277,7 +279,9 @@ class ResidentEvent(models.Model):
         :rtype: tuple(res.partner, res.users)
         """
         self.ensure_one()
-        route = self.env["resident.route"]._get_route(self.site_id, self.kind)
+        route = self.env["resident.route"]._get_route(
+            self.site_id, self.kind, self.company_id
+        )
         users = self.env["res.users"]
         todo_users = users
         for role in route._get_roles():

@@ -28,7 +28,7 @@ class ResidentEventMixin(models.AbstractModel):
                 key,
                 record._name,
                 record.id,
-                record.site_id.id,
+                record.site_id.id or None,
                 record.company_id.id,
                 uid,
                 now,

@@ -106,10 +106,21 @@ class ResidentRoute(models.Model):
         return result
 
     @api.model
-    def _get_route(self, site, kind):
-        """Return the line that holds for ``kind`` at ``site``."""
+    def _get_route(self, site, kind, company=None):
+        """Return the line for ``kind`` at ``site``, without one in ``company``."""
         # Mails go out on behalf of users who may not read the routing.
-        return self.sudo()._get_routes(site)[site].filtered(lambda r: r.kind == kind)
+        routes_sudo = self.sudo()
+        if site:
+            return routes_sudo._get_routes(site)[site].filtered(
+                lambda r: r.kind == kind
+            )
+        return routes_sudo.search(
+            [
+                ("site_id", "=", False),
+                ("company_id", "in", [company.id, False]),
+                ("kind", "=", kind),
+            ]
+        ).sorted(lambda r: bool(r.company_id))[-1:]
 
     def _get_roles(self):
         """Return the roles that this line names, in the order of :data:`ROLES`."""

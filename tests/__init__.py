@@ -51,3 +51,5 @@ from . import test_claim
 from . import test_claim_ledger
 from . import test_claim_settlement
 from . import test_claim_concurrency
+from . import test_claim_check
+from . import test_claim_report

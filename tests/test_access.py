@@ -101,6 +101,16 @@ EXPECTED = {
     ),
     # The ledger is written by the claim's actions alone.
     "quality.claim.entry": {**MASTER, "manager": READ_ALL},
+    # A ledger is its company's, and so are its checks.
+    **dict.fromkeys(
+        ("quality.claim.check", "quality.claim.check.line"),
+        dict.fromkeys(("quality", "sales", "manager", "gm"), READ_ALL),
+    ),
+    "quality.claim.statement": {
+        **dict.fromkeys(("quality", "sales", "manager"), DO_ALL),
+        "gm": READ_ALL,
+    },
+    "quality.claim.report": {role: ("cru",) * 3 for role in MASTER},
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
@@ -164,6 +174,7 @@ SHARED = (
     "quality.slip.split",
     "quality.slip.split.line",
     "quality.label.print",
+    "quality.claim.report",
     "quality.8d.answer",
     "quality.trace.lookup",
     "quality.scrap.sign",
@@ -182,6 +193,12 @@ LINES_8D = {
         "sent_by_id": case.resident.id,
     },
 }
+# Belong to a company, not to a site.
+COMPANY_WIDE = (
+    "quality.claim.check",
+    "quality.claim.check.line",
+    "quality.claim.statement",
+)
 ROLES = ("resident", "standin", "quality", "sales", "manager", "gm", "outsider")
 
 
@@ -276,6 +293,11 @@ class TestAccess(ResidentCommon):
         if model in SHARED:
             return (self._get_shared(model),) * 3
         records = self.env[model]
+        if model in COMPANY_WIDE:
+            return tuple(
+                self._create_company_wide(records, site.company_id)
+                for site in self.sites
+            )
         documents = {
             "resident.site": self.sites,
             "quality.complaint": self.complaints,
@@ -314,6 +336,18 @@ class TestAccess(ResidentCommon):
             records.search([(path, "=", site.id)], limit=1) for site in self.sites
         )
 
+    def _create_company_wide(self, records, company):
+        if records._name == "quality.claim.statement":
+            return records.create(
+                {"partner_id": self.customer.id, "company_id": company.id}
+            )
+        check = self.env["quality.claim.check"]._check(company)
+        if records._name == "quality.claim.check":
+            return check
+        return records._create_protected(
+            [{"check_id": check.id, "problem": "link", "sequence": 1}]
+        )
+
     def _get_shared(self, model):
         """Return a record that belongs to no site: a code or a dialogue."""
         if model == "quality.defect":
@@ -334,6 +368,7 @@ class TestAccess(ResidentCommon):
             },
             "quality.scrap.sign": {"request_ids": self.requests[0].ids, "seen": {}},
             "quality.trace.lookup": {"product_id": self.product.id},
+            "quality.claim.report": {},
         }
         if model == "quality.8d.answer":
             (report, *_others) = self._get_records("quality.8d")

@@ -13,3 +13,4 @@ from . import quality_slip_split
 from . import quality_sorting_scan
 from . import quality_vehicle_scan
 from . import quality_trace_lookup
+from . import quality_claim_report
