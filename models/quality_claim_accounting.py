@@ -46,9 +46,8 @@ class QualityClaim(models.Model):
         """Settle claims whose document stands again, open those that lost theirs."""
         for claim in self:
             documents = claim._get_live_documents()
-            fits = claim.state == "settled" or (
-                claim.state == "agreed" and claim.amount_accepted
-            )
+            accepted = any(line._get_accepted() for line in claim.line_ids)
+            fits = claim.state == "settled" or (claim.state == "agreed" and accepted)
             if len(documents) > 1 or (documents and not fits):
                 raise UserError(
                     self.env._(
@@ -59,7 +58,7 @@ class QualityClaim(models.Model):
                 )
             if documents and claim.state == "agreed":
                 claim._move_to("settled", {"settled_at": fields.Datetime.now()})
-            elif not documents and claim.state == "settled" and claim.amount_accepted:
+            elif not documents and claim.state == "settled" and accepted:
                 claim._move_to("agreed", {"settled_at": False})
 
     # === LEDGER === #
@@ -110,11 +109,9 @@ class QualityClaim(models.Model):
         return entries._append(vals_list)
 
     def _get_documents_reason(self):
+        """Return what entries say besides: the documents that they follow."""
         self.ensure_one()
-        return self.env._(
-            "Accounting: %(documents)s",
-            documents=", ".join(self.move_ids.mapped("display_name")),
-        )
+        return ", ".join(move.name or move.ref or "" for move in self.move_ids)
 
     # === MAIL === #
 

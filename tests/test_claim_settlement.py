@@ -264,6 +264,26 @@ class TestClaimSettlement(SettlementCommon):
         with self._assert_refused(self.company_a.name):
             claim.with_user(self.sales).action_settle()
 
+    def test_company_of_the_claim(self):
+        """Whatever company the user works in, and never another's settings."""
+        boss = self.manager
+        boss.company_ids += self.company_b
+        claim = self._create_agreed()
+        companies = (self.company_b | self.company_a).ids
+        claim.with_user(boss).with_context(
+            allowed_company_ids=companies
+        ).action_settle()
+        self.assertEqual(claim.move_ids.company_id, self.company_a)
+        self.assertEqual(claim.move_ids.journal_id.company_id, self.company_a)
+        self.site_b.claim_settlement = "bill"
+        other = self._create_claim(
+            user=self.manager_b, site=self.site_b, lines=[OURS]
+        ).with_user(self.manager_b)
+        other.action_judge()
+        other.action_agree()
+        with self._assert_refused(self.company_b.name):
+            other.action_settle()
+
     def test_customer_s_language(self):
         self.env["res.lang"]._activate_lang("zh_CN")
         self.customer.lang = "zh_CN"
