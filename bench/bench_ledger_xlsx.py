@@ -39,7 +39,9 @@ claim = env["quality.claim"].create(
 )
 entries = env["quality.claim.entry"]
 wizard = env["quality.claim.report"].create({"output": "xlsx", "claim_ids": claim.ids})
-report = env["report.quality_resident.claim_ledger_xlsx"]
+report = env["report.quality_resident.claim_ledger_xlsx"].with_context(
+    active_model=wizard._name
+)
 
 
 def fill(count):
@@ -66,7 +68,7 @@ def fill(count):
         env.invalidate_all()
 
 
-def write_ours(entry_domain=None):
+def write_ours():
     content, _kind = report.create_xlsx_report(wizard.ids, {})
     return len(content)
 

@@ -182,7 +182,7 @@ class QualityClaimStatement(models.Model):
         :return: dict with ``accounts``, each with the ``parts`` of its table, and with
             the ``parts`` of the entries' table (see :class:`Pages`)
         """
-        pages = Pages(40, 50)
+        pages = Pages(44, 54)
         accounts = self._get_accounts()
         for account in accounts:
             account["parts"] = pages.cut(

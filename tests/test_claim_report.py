@@ -165,6 +165,7 @@ class TestClaimBalances(LedgerCommon):
         one = self._create_agreed()
         many = one | self._create_agreed(lines=[{"responsibility": "ours"}] * 50)
         few, all_ids = one.entry_ids[0], many.entry_ids.ids
+        count(few)
         self.assertEqual(count(few), count(self.Entry.browse(all_ids)))
 
     def test_screen_of_balances(self):
@@ -201,7 +202,7 @@ class TestClaimDocuments(LedgerCommon):
                     "Customer's Reference": "=1+1",
                     "Site": self.site.name,
                     "Customer": self.customer.name,
-                    "Product": self.product.display_name,
+                    "Part": self.product.display_name,
                     "VIN": entry.line_id.vin or None,
                     "Kind": dict(entry._fields["kind"].selection)[entry.kind],
                     "Balance": dict(BALANCES)[entry.balance],

@@ -197,13 +197,13 @@ class QualityClaimReport(models.TransientModel):
         :return: dict with ``parts`` of the table (see :class:`Pages`), ``totals``,
             ``tails``, and ``new_page``: whether the latter two begin a page
         """
-        pages = Pages(40, 50)
+        pages = Pages(44, 54)
         parts = pages.cut(
             self._get_rows(),
             lambda row: [
                 [(row["claim"], 13), (row["notice_ref"], 12)],
-                [(row["partner"], 20), (row["site"], 20)],
-                [(row["product"], 18)],
+                [(row["partner"], 24), (row["site"], 24)],
+                [(row["product"], 21)],
                 [(row["kind"], 12), (row["reversed"] and "x" * 30, 12)],
                 [(row["user"], 9)],
                 [(row["reason"], 11)],
