@@ -16,7 +16,7 @@
         "stock",
         "stock_account",
     ],
-    "external_dependencies": {"python": ["xlsxwriter"]},
+    "external_dependencies": {"python": ["openpyxl", "xlsxwriter"]},
     "data": [
         # Groups and rights
         "security/quality_resident_groups.xml",
@@ -25,6 +25,7 @@
         "security/quality_8d_security.xml",
         "security/quality_claim_security.xml",
         "security/quality_claim_check_security.xml",
+        "security/quality_claim_import_security.xml",
         "security/quality_return_security.xml",
         "security/quality_scrap_security.xml",
         # Data
@@ -40,6 +41,7 @@
         "wizard/quality_8d_answer_views.xml",
         "wizard/quality_breakpoint_fail_views.xml",
         "wizard/quality_claim_report_views.xml",
+        "wizard/quality_claim_import_views.xml",
         "wizard/quality_label_print_views.xml",
         "wizard/quality_reason_views.xml",
         "wizard/quality_return_views.xml",

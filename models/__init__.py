@@ -108,3 +108,5 @@ from . import account_move_line
 from . import account_partial_reconcile
 from . import account_payment
 from . import resident_site_claim
+from . import quality_claim_file
+from . import quality_claim_import_column

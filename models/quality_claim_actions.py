@@ -68,15 +68,10 @@ class QualityClaim(models.Model):
         """Open the import of the customer's spreadsheet of parts into this claim."""
         self.ensure_one()
         self._ensure_received()
-        return {
-            "type": "ir.actions.client",
-            "tag": "import",
-            "name": self.env._("Import Parts of %(name)s", name=self.name),
-            "params": {
-                "active_model": "quality.claim.line",
-                "context": {"default_claim_id": self.id},
-            },
-        }
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "quality_resident.quality_claim_import_action"
+        )
+        return {**action, "context": {"default_claim_id": self.id}}
 
     def action_judge(self):
         """Take the notice into the ledger; judged as soon as no line is open.

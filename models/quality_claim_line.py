@@ -15,6 +15,7 @@ SHARES = {"open": 0, "ours": 100, "theirs": 0}
 NOTICED = (
     "product_id",
     "lot_id",
+    "customer_serial",
     "vin",
     "vehicle_model",
     "mileage",
@@ -33,7 +34,7 @@ class QualityClaimLine(models.Model):
     _description = "Claim Line"
     _inherit = ["quality.workflow.mixin", "import.template.mixin"]
     _order = "claim_id desc, id"
-    _rec_names_search = ["product_id", "lot_id", "vin"]
+    _rec_names_search = ["product_id", "lot_id", "customer_serial", "vin"]
     _check_company_auto = True
     _protected_fields = ("site_id", "company_id", "judged_by_id", "judged_at")
     _fixed_fields = ("claim_id",)
@@ -81,6 +82,11 @@ class QualityClaimLine(models.Model):
         check_company=True,
         index="btree_not_null",
         ondelete="restrict",
+    )
+    customer_serial = fields.Char(
+        string="Customer's Serial",
+        index="btree_not_null",
+        help="A lot or serial number as the customer writes it, which we do not know.",
     )
     vin = fields.Char(string="VIN", index="btree_not_null")
     vehicle_model = fields.Char(help="As the customer names it, for the figures.")
@@ -164,13 +170,14 @@ class QualityClaimLine(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("product_id", "lot_id", "vin")
+    @api.depends("product_id", "lot_id", "customer_serial", "vin")
     @api.depends_context("formatted_display_name")
     def _compute_display_name(self):
         for line in self:
             product = line.product_id
             name = product.default_code or product.name or ""
-            line.display_name = f"{name} {line.lot_id.name or line.vin or ''}".strip()
+            part = line.lot_id.name or line.customer_serial or line.vin or ""
+            line.display_name = f"{name} {part}".strip()
 
     @api.depends("quantity", "price_unit", "currency_id")
     def _compute_amount(self):
@@ -183,7 +190,7 @@ class QualityClaimLine(models.Model):
         for line in self:
             line.our_share = SHARES.get(line.responsibility, line.our_share or 50)
 
-    @api.depends("vin", "lot_id", "product_id", "failed_on")
+    @api.depends("vin", "lot_id", "customer_serial", "product_id", "failed_on")
     def _compute_duplicate_ids(self):
         found = {}
         if self.ids:
@@ -196,7 +203,8 @@ class QualityClaimLine(models.Model):
                     JOIN quality_claim_line other ON other.id < line.id
                         AND other.company_id = line.company_id
                         AND other.product_id = line.product_id
-                        AND (other.lot_id = line.lot_id OR (
+                        AND (other.lot_id = line.lot_id
+                            OR other.customer_serial = line.customer_serial OR (
                             other.vin = line.vin AND other.failed_on = line.failed_on))
                     JOIN quality_claim claim ON claim.id = other.claim_id
                         AND claim.state != 'withdrawn'

@@ -50,6 +50,8 @@ from . import test_scenario_tours
 from . import test_claim
 from . import test_claim_ledger
 from . import test_claim_settlement
+from . import test_claim_import
+from . import test_claim_import_concurrency
 from . import test_claim_concurrency
 from . import test_claim_check
 from . import test_claim_report

@@ -111,6 +111,16 @@ EXPECTED = {
         "gm": READ_ALL,
     },
     "quality.claim.report": {role: ("cru",) * 3 for role in MASTER},
+    # An import's dialogue is for who has opened it; what it notes is its own.
+    "quality.claim.import": dict.fromkeys(
+        ("resident", "standin", "quality", "manager"), ("c",) * 3
+    ),
+    **dict.fromkeys(
+        (f"quality.claim.import.{part}" for part in ("sheet", "heading", "problem")),
+        {},
+    ),
+    "quality.claim.import.column": {"manager": ("rud", "rud", "")},
+    "quality.claim.file": {"manager": READ_ALL},
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
@@ -178,6 +188,10 @@ SHARED = (
     "quality.8d.answer",
     "quality.trace.lookup",
     "quality.scrap.sign",
+    "quality.claim.import",
+    "quality.claim.import.sheet",
+    "quality.claim.import.heading",
+    "quality.claim.import.problem",
 )
 # Values of the lines of an 8D report.
 LINES_8D = {
@@ -331,6 +345,31 @@ class TestAccess(ResidentCommon):
                 records.create({"site_id": site.id, **values[model]})
                 for site in self.sites
             )
+        if model == "quality.claim.file":
+            return tuple(
+                records.create(
+                    {
+                        "name": "notice.xlsx",
+                        "digest": "x",
+                        "claim_id": self.env["quality.claim"]
+                        .search([("site_id", "=", site.id)], limit=1)
+                        .id,
+                    }
+                )
+                for site in self.sites
+            )
+        if model == "quality.claim.import.column":
+            return tuple(
+                records.create(
+                    {
+                        "company_id": site.company_id.id,
+                        "partner_id": self.customer.id,
+                        "heading": site.name,
+                        "heading_key": site.code,
+                    }
+                )
+                for site in self.sites
+            )
         path = "site_id" if "site_id" in records else "inspection_id.site_id"
         return tuple(
             records.search([(path, "=", site.id)], limit=1) for site in self.sites
@@ -356,6 +395,8 @@ class TestAccess(ResidentCommon):
             return self._create_dialogue(model)
         if model.startswith("quality.return."):
             return self._create_return_dialogue(model)
+        if model.startswith("quality.claim.import"):
+            return self._create_import(model)
         values = {
             "quality.reason": {"reason": "x"},
             "quality.breakpoint.fail": {
@@ -374,6 +415,15 @@ class TestAccess(ResidentCommon):
             (report, *_others) = self._get_records("quality.8d")
             values[model] = {"eightd_id": report.id, "contact_id": self.contact.id}
         return self.env[model].create(values[model])
+
+    def _create_import(self, model):
+        dialogue = self.env["quality.claim.import"].create(
+            {"site_id": self.site.id, "file": b"eA=="}
+        )
+        values = {"import_id": dialogue.id}
+        if model.endswith(".sheet"):
+            values["name"] = "Sheet 1"
+        return self.env[model].create(values) if model != dialogue._name else dialogue
 
     def _create_return_dialogue(self, model):
         (document, *_others) = self._get_records("quality.return")

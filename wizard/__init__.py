@@ -14,3 +14,6 @@ from . import quality_sorting_scan
 from . import quality_vehicle_scan
 from . import quality_trace_lookup
 from . import quality_claim_report
+from . import quality_claim_import
+from . import quality_claim_import_check
+from . import quality_claim_import_result
