@@ -198,6 +198,25 @@ class TestClaimImport(ClaimImportCommon):
             self.env["quality.claim.file"].search([("site_id", "=", self.site.id)])
         )
 
+    def test_forty_bad_rows_of_five_thousand(self):
+        rows = make_rows(5000)
+        spoil = [(0, "NONE"), (1, "short"), (3, "32.13.2026"), (4, 0), (5, "NaN")]
+        for number in range(40):
+            column, value = spoil[number % len(spoil)]
+            rows[number * 120][column] = value
+        claims = self.env["quality.claim"].search_count([])
+        wizard = self._open([HEADINGS, *rows])
+        wizard.action_import()
+        self.assertEqual(
+            self._get_problems(wizard),
+            [
+                (number * 120 + 2, HEADINGS[spoil[number % len(spoil)][0]])
+                for number in range(40)
+            ],
+        )
+        self.assertEqual(wizard.error_count, 40)
+        self.assertEqual(self.env["quality.claim"].search_count([]), claims)
+
     def test_problems_to_take_away(self):
         rows = [HEADINGS, *make_rows(2)]
         rows[1][0] = '=HYPERLINK("http://x")'
@@ -472,6 +491,9 @@ class TestClaimImport(ClaimImportCommon):
         name = self.company_a.currency_id.name
         _wizard, messages = self._check_cell("Currency", name, name.lower(), "XAU")
         self.assertEqual([bool(m) for m in messages], [False, False, True])
+        _wizard, messages = self._check_cell("Currency", "XAU", "XAU")
+        self.assertIn("whole sheet", messages[0])
+        self.assertFalse(messages[1])
 
     def test_amount_of_the_notice_counts(self):
         rows = [["Part No", "Qty", "Price", "Amount"], ["TST-SEAL", 2, 10, 25]]

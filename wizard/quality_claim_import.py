@@ -11,6 +11,7 @@ from ..models.quality_claim_import_column import (
     normalise_heading,
 )
 from .quality_claim_import_reader import Unusable, read_spreadsheet
+from .quality_claim_import_values import show
 
 # The kind of message on the bus that the dialogue listens to.
 PROGRESS = "quality_resident.claim_import"
@@ -362,7 +363,7 @@ class QualityClaimImport(models.TransientModel):
                 {
                     "position": index,
                     "heading": heading or self.env._("Column %(n)d", n=index + 1),
-                    "sample": ", ".join(str(cell)[:30] for cell in samples[:3]),
+                    "sample": ", ".join(show(cell)[:30] for cell in samples[:3]),
                     "target": target,
                     "notation": notation,
                 }

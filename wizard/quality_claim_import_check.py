@@ -159,7 +159,7 @@ class QualityClaimImport(models.TransientModel):
                     value[target] = convert(cell)
                 except values.CellError as error:
                     problems.append(
-                        (number, column.heading, str(cell), str(error), False)
+                        (number, column.heading, values.show(cell), str(error), False)
                     )
             self._show_progress("check", len(rows) * done // len(columns), len(rows))
         return found
@@ -289,18 +289,8 @@ class QualityClaimImport(models.TransientModel):
 
     def _check_money(self, rows, columns, found, problems):
         """Compare currencies, and amounts with quantity and price."""
-        names = self._get_currency_names()
+        self._check_currency(rows, columns, found, problems)
         for (number, _cells), value in zip(rows, found, strict=True):
-            currency = value.get("currency")
-            if currency and currency.upper() not in names:
-                message = self.env._(
-                    "The claim is in %(currency)s: enter other currencies as a claim "
-                    "of their own.",
-                    currency=self.currency_id.name,
-                )
-                problems.append(
-                    (number, columns["currency"].heading, currency, message, False)
-                )
             amount, price = value.get("amount"), value.get("price_unit")
             if amount is None or price is None:
                 continue
@@ -313,6 +303,28 @@ class QualityClaimImport(models.TransientModel):
                 problems.append(
                     (number, columns["amount"].heading, str(amount), message, True)
                 )
+
+    def _check_currency(self, rows, columns, found, problems):
+        names = self._get_currency_names()
+        wrong = [
+            (number, value["currency"])
+            for (number, _cells), value in zip(rows, found, strict=True)
+            if value.get("currency", self.currency_id.name).upper() not in names
+        ]
+        if wrong and len(wrong) == len(rows) and len({name for _n, name in wrong}) == 1:
+            # The whole sheet: said once, or it would hide what else is wrong.
+            message = self.env._("The whole sheet: choose this “Currency” above.")
+            wrong = wrong[:1]
+        else:
+            message = self.env._(
+                "The claim is in %(currency)s: enter other currencies as a claim of "
+                "their own.",
+                currency=self.currency_id.name,
+            )
+        problems += [
+            (number, columns["currency"].heading, name, message, False)
+            for number, name in wrong
+        ]
 
     def _get_currency_names(self):
         currency = self.currency_id

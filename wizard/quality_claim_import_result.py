@@ -7,7 +7,7 @@ from odoo import models
 from odoo.fields import Command
 
 from ..models.quality_claim_import_column import LABELLED
-from .quality_claim_import_values import MAX_TEXT
+from .quality_claim_import_values import MAX_TEXT, show
 
 # The dialogue lists so many problems; the spreadsheet of them has them all.
 LISTED = 500
@@ -113,7 +113,7 @@ class QualityClaimImport(models.TransientModel):
             sheet.write_boolean(line, first - 1, is_warning)
             for column, cell in enumerate(by_number.get(number, ())):
                 if cell is not None:
-                    sheet.write_string(line, first + column, str(cell)[:MAX_TEXT])
+                    sheet.write_string(line, first + column, show(cell))
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, len(problems), first - 1)
         sheet.set_column(1, 2, 20)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
 from ..models.quality_vehicle import BODY_NUMBER, VIN, normalise_vin
@@ -56,6 +56,13 @@ def to_text(env, cell):
             env._("Longer than %(limit)d characters: shorten it.", limit=MAX_TEXT)
         )
     return text
+
+
+def show(cell):
+    """Return a cell as the user knows it from the spreadsheet, whatever it holds."""
+    if isinstance(cell, datetime) and cell.time() == time.min:
+        cell = cell.date()
+    return str(cell)[:MAX_TEXT]
 
 
 def to_vin(env, cell):
