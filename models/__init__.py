@@ -100,6 +100,9 @@ from . import quality_claim_ledger
 from . import quality_claim_check
 from . import quality_claim_statement
 from . import quality_claim_actions
+from . import quality_claim_part
+from . import quality_claim_mail
+from . import quality_claim_sheet
 from . import quality_complaint_claim
 from . import quality_claim_settlement
 from . import quality_claim_accounting
@@ -107,6 +110,7 @@ from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
 from . import account_payment
+from . import stock_lot_claim
 from . import resident_site_claim
 from . import quality_claim_file
 from . import quality_claim_import_column

@@ -13,6 +13,7 @@ ARCHIVING_MODELS = (
     "quality.suspect.slip",
     "quality.8d.revision",
     "quality.scrap.request",
+    "quality.claim.sheet",
 )
 
 

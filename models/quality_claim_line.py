@@ -24,7 +24,14 @@ NOTICED = (
     "price_unit",
     "amount",
 )
-JUDGED = ("responsibility", "our_share", "customer_judge", "judge_note")
+JUDGED = (
+    "responsibility",
+    "our_share",
+    "judge_contact_id",
+    "customer_judge",
+    "judge_place_id",
+    "judge_note",
+)
 
 
 class QualityClaimLine(models.Model):
@@ -36,7 +43,14 @@ class QualityClaimLine(models.Model):
     _order = "claim_id desc, id"
     _rec_names_search = ["product_id", "lot_id", "customer_serial", "vin"]
     _check_company_auto = True
-    _protected_fields = ("site_id", "company_id", "judged_by_id", "judged_at")
+    _protected_fields = (
+        "site_id",
+        "company_id",
+        "judged_by_id",
+        "judged_at",
+        "released_by_id",
+        "released_at",
+    )
     _fixed_fields = ("claim_id",)
     _import_template_fields = {
         "product_id": "Door seal",
@@ -49,7 +63,7 @@ class QualityClaimLine(models.Model):
         "price_unit": "48.50",
     }
     _editable_states = {name: ("received",) for name in NOTICED} | {
-        name: JUDGING_STATES for name in (*JUDGED, "photo_ids")
+        name: JUDGING_STATES for name in (*JUDGED, "photo_ids", "return_line_id")
     }
 
     claim_id = fields.Many2one(
@@ -124,8 +138,28 @@ class QualityClaimLine(models.Model):
         ondelete="restrict",
     )
     judged_at = fields.Datetime(string="Judged on", readonly=True, copy=False)
+    judge_contact_id = fields.Many2one(
+        comodel_name="resident.contact",
+        string="Customer's Contact",
+        domain="[('site_id', '=', site_id)]",
+        copy=False,
+        ondelete="restrict",
+    )
     customer_judge = fields.Char(
-        string="Judged for the Customer by", copy=False, help="The customer's person."
+        string="Judged for the Customer by",
+        compute="_compute_customer_judge",
+        store=True,
+        readonly=False,
+        precompute=True,
+        copy=False,
+        help="The customer's person: a contact of the site, or anybody else's name.",
+    )
+    judge_place_id = fields.Many2one(
+        comodel_name="resident.place",
+        string="Judged at",
+        domain="[('site_id', '=', site_id)]",
+        copy=False,
+        ondelete="restrict",
     )
     judge_note = fields.Text(string="Evidence", copy=False)
     photo_ids = fields.Many2many(
@@ -143,6 +177,19 @@ class QualityClaimLine(models.Model):
         copy=False,
         index="btree_not_null",
         ondelete="restrict",
+    )
+    released_by_id = fields.Many2one(
+        comodel_name="res.users",
+        string="Part Released by",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+    )
+    released_at = fields.Datetime(
+        string="Part Released",
+        readonly=True,
+        copy=False,
+        help="The part is not needed as evidence any more: it may be scrapped.",
     )
     entry_ids = fields.One2many("quality.claim.entry", "line_id", string="Ledger")
     duplicate_ids = fields.Many2many(
@@ -189,6 +236,12 @@ class QualityClaimLine(models.Model):
     def _compute_our_share(self):
         for line in self:
             line.our_share = SHARES.get(line.responsibility, line.our_share or 50)
+
+    @api.depends("judge_contact_id")
+    def _compute_customer_judge(self):
+        for line in self:
+            name = line.judge_contact_id.partner_id.name
+            line.customer_judge = name or line.customer_judge
 
     @api.depends("vin", "lot_id", "customer_serial", "product_id", "failed_on")
     def _compute_duplicate_ids(self):
@@ -265,6 +318,23 @@ class QualityClaimLine(models.Model):
                     )
                 )
 
+    @api.constrains("judge_contact_id", "judge_place_id")
+    def _check_judge_site(self):
+        for line in self:
+            for name in ("judge_contact_id", "judge_place_id"):
+                # A record of a site that the user may not see is refused as well.
+                other = line[name].sudo()
+                if other and other.site_id != line.site_id:
+                    raise ValidationError(
+                        self.env._(
+                            "%(line)s: “%(field)s” is not of %(site)s. Choose one of "
+                            "that site.",
+                            line=line.display_name,
+                            field=self._fields[name]._description_string(self.env),
+                            site=line.site_id.name,
+                        )
+                    )
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -276,12 +346,23 @@ class QualityClaimLine(models.Model):
         claims._ensure_received()
         lines = super().create(vals_list)
         lines.filtered(lambda li: li.responsibility != "open")._note_judge()
+        lines._adopt_photos()
         return lines
 
     def write(self, vals):
+        judged = not (
+            self._is_gate_open() or {*JUDGED, "photo_ids"}.isdisjoint(vals)
+        )
+        if judged:
+            # Nobody signs or agrees to what is being judged anew.
+            self.claim_id._lock()
         result = super().write(self._clean(vals))
-        if not self._is_gate_open() and not set(JUDGED).isdisjoint(vals):
-            self._note_judge()
+        if "photo_ids" in vals:
+            self._adopt_photos()
+        if judged:
+            if not set(JUDGED).isdisjoint(vals):
+                self._note_judge()
+            self._follow_judgement()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -294,6 +375,14 @@ class QualityClaimLine(models.Model):
             return vals
         # As vehicles are compared: no blanks, in capitals.
         return {**vals, "vin": "".join(vals["vin"].split()).upper()}
+
+    def _adopt_photos(self):
+        """Tie photos uploaded before the first save to their line."""
+        for line in self.filtered("photo_ids"):
+            line.photo_ids._tie_to(line)
+
+    def _follow_judgement(self):
+        """Bring in line what rests on the judgement of these lines: a hook."""
 
     def _note_judge(self):
         """Keep who judged these lines for us, and when."""

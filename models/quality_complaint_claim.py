@@ -28,3 +28,10 @@ class QualityComplaint(models.Model):
             "default_complaint_id": self.id,
         }
         return action
+
+    def action_create_claim(self):
+        """Open a new claim of what the customer wants for this complaint."""
+        return {
+            **self.action_view_claims(),
+            "views": [(False, "form")],
+        }

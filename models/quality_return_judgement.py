@@ -121,6 +121,13 @@ class QualityReturnJudgement(models.Model):
     def _get_locked_message(self, names):
         return self.env._("A verdict is not changed: take it back and judge again.")
 
+    def _describe(self):
+        """Return verdict and finding as one line of text, in the context's language."""
+        self.ensure_one()
+        labels = dict(self._fields["judgement"]._description_selection(self.env))
+        verdict = f"{self.quantity:g} {self.uom_id.name} {labels[self.judgement]}"
+        return " · ".join(filter(None, (verdict, self.note, self.analysis)))
+
     # === STOCK === #
 
     def _carry_out(self):

@@ -61,20 +61,8 @@ class QualityReturn(models.Model):
             found = document.line_ids.judgement_ids.filtered(lambda j: not j.undone)
             if not found:
                 continue
-            labels = dict(found._fields["judgement"]._description_selection(self.env))
             rows = Markup().join(
-                Markup("<li>%s</li>")
-                % " · ".join(
-                    filter(
-                        None,
-                        (
-                            f"{v.line_id.display_name}: {v.quantity:g} "
-                            f"{v.uom_id.name} {labels[v.judgement]}",
-                            v.note,
-                            v.analysis,
-                        ),
-                    )
-                )
+                Markup("<li>%s: %s</li>") % (v.line_id.display_name, v._describe())
                 for v in found
             )
             # The complaint is not Quality's to write, its history tells the finding.

@@ -86,6 +86,7 @@ class QualityServiceSheet(models.Model):
         index="btree_not_null",
         ondelete="restrict",
     )
+    complaint_id = fields.Many2one(required=True)
     site_id = fields.Many2one(
         related="complaint_id.site_id", store=True, precompute=True, required=False
     )

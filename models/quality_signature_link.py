@@ -28,11 +28,11 @@ class QualitySignatureMixin(models.AbstractModel):
     def _format_moment(self, name):
         """Return a datetime field in the site's time zone."""
         self.ensure_one()
-        return self.complaint_id._format_moment(name, self)
+        return self.site_id.with_env(self.env)._format_moment(self[name])
 
     def _get_document_lang(self):
         """Return the language of the document: the customer's, unless asked for."""
-        return self.complaint_id._get_document_lang()
+        return self[self._parent_field]._get_document_lang()
 
     def _get_document_name(self):
         """Return the file name of the document, without its ending."""

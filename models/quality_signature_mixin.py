@@ -25,7 +25,7 @@ SIGNATURE_FIELDS = frozenset(
 
 
 class QualitySignatureMixin(models.AbstractModel):
-    """A document of a complaint that the customer's SQE signs, which locks it.
+    """A document of a complaint or claim that the customer signs, which locks it.
 
     He signs with his finger on the resident's phone, or through a link that expires
     (quality_signature_link.py). The hash over all that he has signed shows a change
@@ -36,6 +36,8 @@ class QualitySignatureMixin(models.AbstractModel):
     _description = "Document Signed by the Customer"
     _inherit = ["resident.event.mixin", "quality.workflow.mixin"]
 
+    # The document that it belongs to: its number is signed, its language printed.
+    _parent_field = "complaint_id"
     # What the customer signs: locked by the signature and covered by the hash.
     _signed_fields = ()
     # What the hash covers besides: who signed what, and when.
@@ -49,7 +51,6 @@ class QualitySignatureMixin(models.AbstractModel):
 
     complaint_id = fields.Many2one(
         comodel_name="quality.complaint",
-        required=True,
         index=True,
         ondelete="restrict",
     )
@@ -127,7 +128,7 @@ class QualitySignatureMixin(models.AbstractModel):
             for name in (*self._signed_fields, *self._hashed_fields)
         }
         # The number is printed; a complaint renumbered is another complaint.
-        content["complaint"] = self.complaint_id.name
+        content[self._parent_field.removesuffix("_id")] = self[self._parent_field].name
         return content
 
     def _get_signed_value(self, name):

@@ -92,6 +92,7 @@ class QualitySuspectSlip(models.Model):
         index=True,
         tracking=True,
     )
+    complaint_id = fields.Many2one(required=True)
     site_id = fields.Many2one(
         related="complaint_id.site_id", store=True, precompute=True, required=False
     )

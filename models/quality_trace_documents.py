@@ -14,7 +14,7 @@ UNITS = SQL(
 
 
 class QualityTrace(models.Model):
-    """Documents that name a lot: vehicles, suspect slips, returns, scrap requests."""
+    """Documents that name a lot: vehicles, slips, returns, scrap requests, claims."""
 
     _inherit = "quality.trace"
     _depends = {
@@ -37,6 +37,8 @@ class QualityTrace(models.Model):
             "uom_id",
         ],
         "quality.return": ["name", "state"],
+        "quality.claim.line": [*LINE[:-1], "claim_id", "failed_on", "quantity"],
+        "quality.claim": ["name", "notice_date", "state"],
         "uom.uom": ["factor"],
         "product.product": ["product_tmpl_id"],
         "product.template": ["uom_id"],
@@ -48,6 +50,7 @@ class QualityTrace(models.Model):
             ("slip", "Suspect Slip"),
             ("return", "Return"),
             ("scrap", "Scrap"),
+            ("claim", "Claim"),
         ]
     )
 
@@ -123,6 +126,22 @@ class QualityTrace(models.Model):
                         AND document.state != 'cancelled'
                     %s""",
                     UNITS,
+                ),
+            ),
+            "claim": (
+                {
+                    **{name: line[name] for name in LINE[:-1]},
+                    "date": "COALESCE(traced.failed_on, document.notice_date)",
+                    "quantity": "traced.quantity",
+                    "name": "document.name",
+                    "res_model": "'quality.claim'",
+                    "res_id": "document.id",
+                },
+                SQL(
+                    """FROM quality_claim_line traced
+                    JOIN quality_claim document
+                        ON document.id = traced.claim_id
+                        AND document.state != 'withdrawn'"""
                 ),
             ),
         }

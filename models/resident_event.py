@@ -33,6 +33,12 @@ EVENT_KINDS = [
     ("claim_escalated", "Claim escalated"),
     ("claim_settled", "Claim settled"),
     ("chain_broken", "Claim ledger broken"),
+    ("claim_new", "New claim"),
+    ("claim_agreed", "Claim agreed"),
+    ("claim_due", "Answer to a claim due"),
+    ("claim_specialist", "Specialist sent to a claim"),
+    ("claim_analysed", "Claimed parts analysed"),
+    ("claim_sheet_signed", "Claim sheet signed"),
 ]
 # Raised again with every write, only the row itself tells that it has been said: kept
 # for good. All others are raised once by their document (a state, a revision, a level
@@ -47,6 +53,7 @@ HOME_ACTS = {
     "replacement_wanted": ("sales",),
     "claim_escalated": ("sales", "quality"),
     "chain_broken": ("sales", "quality"),
+    "claim_due": ("quality",),
 }
 MAX_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=5)
@@ -282,8 +289,8 @@ class ResidentEvent(models.Model):
         route = self.env["resident.route"]._get_route(
             self.site_id, self.kind, self.company_id
         )
-        users = self.env["res.users"]
-        todo_users = users
+        users = self.document._get_named_users(self)
+        todo_users = self.env["res.users"]
         for role in route._get_roles():
             role_users = self.document._get_event_users(role)
             users |= role_users

@@ -76,6 +76,10 @@ class ResidentEventMixin(models.AbstractModel):
         """Return what the button of the mails says that opens this record."""
         return self.env._("Open the complaint")
 
+    def _get_named_users(self, event):
+        """Return who hears of ``event`` himself, whatever the routing says."""
+        return self.env["res.users"]
+
     def _get_event_users(self, role):
         """Return the users who have ``role`` for this document.
 

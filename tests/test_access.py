@@ -99,6 +99,11 @@ EXPECTED = {
             "sales": ("ru", "", ""),
         },
     ),
+    # A draft may go; what was signed guards itself.
+    "quality.claim.sheet": {
+        **MASTER,
+        **dict.fromkeys(("resident", "standin", "quality"), ("crud", "", "")),
+    },
     # The ledger is written by the claim's actions alone.
     "quality.claim.entry": {**MASTER, "manager": READ_ALL},
     # A ledger is its company's, and so are its checks.
@@ -140,7 +145,12 @@ EXPECTED = {
     "quality.return.judge.line": {"quality": ("crud",) * 3},
     "quality.breakpoint.fail": DIALOGUE,
     "quality.sorting.scan": DIALOGUE,
-    "quality.sheet.sign": DIALOGUE,
+    "quality.sheet.sign": {**DIALOGUE, "quality": ("cru",) * 3},
+    "quality.claim.judge": {**DIALOGUE, "quality": ("cru",) * 3},
+    "quality.claim.escalate": {
+        **DIALOGUE,
+        **dict.fromkeys(("quality", "sales"), ("cru",) * 3),
+    },
     "quality.vehicle.scan": DIALOGUE,
     "quality.slip.decide": DIALOGUE,
     "quality.slip.split": DIALOGUE,
@@ -179,6 +189,8 @@ SHARED = (
     "quality.breakpoint.fail",
     "quality.sorting.scan",
     "quality.sheet.sign",
+    "quality.claim.judge",
+    "quality.claim.escalate",
     "quality.vehicle.scan",
     "quality.slip.decide",
     "quality.slip.split",
@@ -242,14 +254,17 @@ class TestAccess(ResidentCommon):
                 {"complaint_id": complaint.id, "value": "L8"}
             )
             cls._create_judged_return(complaint.site_id)
-            cls.env["quality.claim"].create(
+            claim = cls.env["quality.claim"].create(
                 {
                     "site_id": complaint.site_id.id,
                     "line_ids": [
                         Command.create({"product_id": cls.product.id, "price_unit": 1})
                     ],
                 }
-            ).action_judge()
+            )
+            claim.action_judge()
+            claim.sheet_ids.create({"claim_id": claim.id})
+        cls.claim = claim
 
     @classmethod
     def _create_judged_return(cls, site):
@@ -399,6 +414,8 @@ class TestAccess(ResidentCommon):
             return self._create_import(model)
         values = {
             "quality.reason": {"reason": "x"},
+            "quality.claim.judge": {},
+            "quality.claim.escalate": {"claim_id": self.claim.id},
             "quality.breakpoint.fail": {
                 "breakpoint_id": self.complaint.breakpoint_ids[:1].id,
                 "reason": "x",

@@ -2,6 +2,8 @@ from . import account_move_reversal
 from . import quality_scan_mixin
 from . import quality_8d_answer
 from . import quality_breakpoint_fail
+from . import quality_claim_escalate
+from . import quality_claim_judge
 from . import quality_label_print
 from . import quality_reason
 from . import quality_scrap_sign
