@@ -138,28 +138,10 @@ class QualityClaimLine(models.Model):
         ondelete="restrict",
     )
     judged_at = fields.Datetime(string="Judged on", readonly=True, copy=False)
-    judge_contact_id = fields.Many2one(
-        comodel_name="resident.contact",
-        string="Customer's Contact",
-        domain="[('site_id', '=', site_id)]",
-        copy=False,
-        ondelete="restrict",
-    )
     customer_judge = fields.Char(
         string="Judged for the Customer by",
-        compute="_compute_customer_judge",
-        store=True,
-        readonly=False,
-        precompute=True,
         copy=False,
         help="The customer's person: a contact of the site, or anybody else's name.",
-    )
-    judge_place_id = fields.Many2one(
-        comodel_name="resident.place",
-        string="Judged at",
-        domain="[('site_id', '=', site_id)]",
-        copy=False,
-        ondelete="restrict",
     )
     judge_note = fields.Text(string="Evidence", copy=False)
     photo_ids = fields.Many2many(
@@ -237,12 +219,6 @@ class QualityClaimLine(models.Model):
         for line in self:
             line.our_share = SHARES.get(line.responsibility, line.our_share or 50)
 
-    @api.depends("judge_contact_id")
-    def _compute_customer_judge(self):
-        for line in self:
-            name = line.judge_contact_id.partner_id.name
-            line.customer_judge = name or line.customer_judge
-
     @api.depends("vin", "lot_id", "customer_serial", "product_id", "failed_on")
     def _compute_duplicate_ids(self):
         found = {}
@@ -318,23 +294,6 @@ class QualityClaimLine(models.Model):
                     )
                 )
 
-    @api.constrains("judge_contact_id", "judge_place_id")
-    def _check_judge_site(self):
-        for line in self:
-            for name in ("judge_contact_id", "judge_place_id"):
-                # A record of a site that the user may not see is refused as well.
-                other = line[name].sudo()
-                if other and other.site_id != line.site_id:
-                    raise ValidationError(
-                        self.env._(
-                            "%(line)s: “%(field)s” is not of %(site)s. Choose one of "
-                            "that site.",
-                            line=line.display_name,
-                            field=self._fields[name]._description_string(self.env),
-                            site=line.site_id.name,
-                        )
-                    )
-
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -350,9 +309,7 @@ class QualityClaimLine(models.Model):
         return lines
 
     def write(self, vals):
-        judged = not (
-            self._is_gate_open() or {*JUDGED, "photo_ids"}.isdisjoint(vals)
-        )
+        judged = not (self._is_gate_open() or {*JUDGED, "photo_ids"}.isdisjoint(vals))
         if judged:
             # Nobody signs or agrees to what is being judged anew.
             self.claim_id._lock()

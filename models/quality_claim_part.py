@@ -58,11 +58,12 @@ class QualityClaimLine(models.Model):
         return result
 
     def _follow_judgement(self):
-        super()._follow_judgement()
+        result = super()._follow_judgement()
         reopened = self.filtered(
             lambda line: line.responsibility == "open" and line.released_at
         )
         reopened._write_protected({"released_at": False, "released_by_id": False})
+        return result
 
     # === ANALYSIS === #
 
@@ -259,5 +260,7 @@ class QualityReturn(models.Model):
         result = super().action_judge()
         # The claims of the parts, whether or not Quality at home may see them.
         lines_sudo = self.env["quality.claim.line"].sudo()
-        lines_sudo.search([("return_line_id", "in", self.line_ids.ids)])._tell_analysis()
+        lines_sudo.search(
+            [("return_line_id", "in", self.line_ids.ids)]
+        )._tell_analysis()
         return result

@@ -55,3 +55,8 @@ from . import test_claim_import_concurrency
 from . import test_claim_concurrency
 from . import test_claim_check
 from . import test_claim_report
+from . import test_claim_mail
+from . import test_claim_meeting
+from . import test_claim_meeting_tours
+from . import test_claim_parts
+from . import test_claim_scrap_concurrency

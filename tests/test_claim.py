@@ -291,6 +291,7 @@ class TestClaimMail(SmtpCatcher, ClaimCommon):
         small = self._create_claim()
         large = self._create_claim(lines=[{}, {}])
         decided = self._create_claim(lines=[{"responsibility": "ours"}] * 2)
+        self._get_events(small | large | decided, "claim_new").unlink()
         (small | large | decided).action_judge()
         self.assertTrue(large.escalated_at)
         self.assertFalse((small | decided).filtered("escalated_at"))
@@ -313,6 +314,7 @@ class TestClaimMail(SmtpCatcher, ClaimCommon):
 
     def test_escalated_by_hand(self):
         claim = self._create_claim()
+        self._get_events(claim, "claim_new").unlink()
         claim.action_escalate()
         self.assertEqual(len(self._get_events(claim, "claim_escalated")), 1)
         claim.line_ids.responsibility = "ours"

@@ -19,13 +19,11 @@ class QualityClaimJudge(models.TransientModel):
     )
     total = fields.Integer(default=lambda self: len(self._default_line_ids()))
     position = fields.Integer(compute="_compute_line_id")
-    site_id = fields.Many2one(
-        comodel_name="resident.site", compute="_compute_line_id"
-    )
+    site_id = fields.Many2one(comodel_name="resident.site", compute="_compute_line_id")
 
     # The part that is being judged, one after the other
     line_id = fields.Many2one(
-        comodel_name="quality.claim.line", string="Line", compute="_compute_line_id"
+        comodel_name="quality.claim.line", compute="_compute_line_id"
     )
     product_id = fields.Many2one(related="line_id.product_id")
     lot_id = fields.Many2one(related="line_id.lot_id")
@@ -75,7 +73,9 @@ class QualityClaimJudge(models.TransientModel):
         lines = self.env["quality.claim.line"]
         if self.env.context.get("active_model") == "quality.claim":
             claims = self.env["quality.claim"].browse(active_ids)
-            open_lines = claims.line_ids.filtered(lambda li: li.responsibility == "open")
+            open_lines = claims.line_ids.filtered(
+                lambda li: li.responsibility == "open"
+            )
             return open_lines or claims.line_ids
         return lines.browse(active_ids)
 
