@@ -46,6 +46,16 @@ class IrAttachment(models.Model):
                         name=document.display_name,
                     )
                 )
+        if sheet := env["quality.claim.sheet"].search(
+            [("photo_ids", "in", self.ids), ("state", "!=", "draft")], limit=1
+        ):
+            raise UserError(
+                self.env._(
+                    "This is evidence on %(name)s, which the customer has signed: it "
+                    "stays as it is.",
+                    name=sheet.name,
+                )
+            )
         if method := env["quality.method"].search(
             [("file_ids", "in", self.ids), ("state", "!=", "draft")], limit=1
         ):

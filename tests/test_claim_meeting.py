@@ -263,7 +263,12 @@ class TestClaimSheet(MeetingCommon):
 
     def test_judged_anew_makes_it_void(self):
         claim = self._create_judged()
+        photo = self._create_photo()
+        claim.line_ids[0].photo_ids = photo.ids
         sheet = self._create_signed(claim)
+        for change in (photo.unlink, lambda: photo.write({"raw": b"x"})):
+            with self._assert_refused(sheet.name):
+                change()
         self._judge(claim.line_ids[0], responsibility="theirs")
         self.assertEqual(sheet.state, "void")
         new = claim.sheet_ids - sheet
@@ -320,6 +325,9 @@ class TestClaimSheet(MeetingCommon):
             .create({"signature": SIGNATURE})
         )
         self.assertEqual(dialogue.signed_by, self.sqe.name)
+        with self._assert_refused(sheet.name), self._rolled_back():
+            claim.line_ids[0].judge_note = "Changed meanwhile"
+            dialogue.action_apply()
         dialogue.action_apply()
         self.assertEqual(sheet.state, "signed")
 
@@ -339,15 +347,14 @@ class TestClaimSheet(MeetingCommon):
                 content, _kind = reports.with_context(
                     document_lang=lang, force_report_rendering=True
                 )._render_qweb_pdf(REPORT, sheet.ids)
-                pages = read_pdf(content)
+                pages, text = read_pdf(content)
                 self.assertGreater(len(pages), 3)
-                self.assertIn(title, pages[0])
-                for number, page in enumerate(pages[:-1]):
-                    self.assertIn(heading, page, number)
-                text = "".join(pages)
+                self.assertIn(title, text)
+                # The heading of the list is on every page that has lines.
+                self.assertGreaterEqual(text.count(heading), len(pages) - 1)
                 for number in range(120):
                     self.assertIn(VIN % number, text)
-                self.assertIn(sheet.signed_hash, text.replace("\n", ""))
+                self.assertIn(sheet.signed_hash, text)
 
     def test_html_escapes_what_people_write(self):
         claim = self._create_claim(

@@ -28,12 +28,25 @@ class QualitySheetSign(models.TransientModel):
         precompute=True,
     )
     signature = fields.Binary(required=True, attachment=False)
+    shown = fields.Char(
+        compute="_compute_shown",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="What the document said when the dialogue was opened.",
+    )
 
     @api.depends("res_model", "res_id")
     def _compute_signed_by(self):
         for wizard in self:
             contact = wizard._get_document().contact_id
             wizard.signed_by = wizard.signed_by or contact.partner_id.name
+
+    @api.depends("res_model", "res_id")
+    def _compute_shown(self):
+        for wizard in self:
+            wizard.shown = wizard._get_document()._get_content_hash()
 
     def _get_document(self):
         """Return the document to sign.
@@ -49,5 +62,13 @@ class QualitySheetSign(models.TransientModel):
     def action_apply(self):
         """Sign and lock the document."""
         document = self._get_document()
+        if document._get_content_hash() != self.shown:
+            raise UserError(
+                self.env._(
+                    "%(name)s was changed while it was being signed. Close this, read "
+                    "it again, then sign.",
+                    name=document.name,
+                )
+            )
         document.action_sign(signature=self.signature, signed_by=self.signed_by)
         return {"type": "ir.actions.act_window_close"}
