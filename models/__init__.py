@@ -103,6 +103,7 @@ from . import quality_claim_actions
 from . import quality_claim_part
 from . import quality_claim_mail
 from . import quality_claim_sheet
+from . import quality_claim_sheet_print
 from . import quality_claim_meeting
 from . import quality_complaint_claim
 from . import quality_claim_settlement

@@ -141,9 +141,6 @@ class QualityClaimSheet(models.Model):
         bypass_search_access=True,
         copy=False,
     )
-    rows_html = fields.Html(
-        string="As Judged", compute="_compute_rows_html", sanitize=False
-    )
     quantity = fields.Float(
         compute="_compute_totals", store=True, digits="Product Unit"
     )
@@ -199,14 +196,6 @@ class QualityClaimSheet(models.Model):
                 sheet.amount_total - sheet.amount_ours - sheet.amount_open
             )
 
-    @api.depends("snapshot")
-    @api.depends_context("lang")
-    def _compute_rows_html(self):
-        for sheet in self:
-            sheet.rows_html = self.env["ir.qweb"]._render(
-                "quality_resident.claim_sheet_rows", {"doc": sheet}
-            )
-
     # === SNAPSHOT === #
 
     def _take_snapshot(self):
@@ -220,20 +209,6 @@ class QualityClaimSheet(models.Model):
                 }
             )
 
-    def _get_rows(self):
-        """Return the rows to print, with the judgement in the context's language."""
-        self.ensure_one()
-        lines = self.env["quality.claim.line"]
-        labels = dict(lines._fields["responsibility"]._description_selection(self.env))
-        return [
-            {
-                **row,
-                "label": labels[row["responsibility"]],
-                "failed_on": fields.Date.to_date(row["failed_on"]),
-            }
-            for row in self.snapshot or []
-        ]
-
     # === SIGNATURE === #
 
     def _is_signed(self):
@@ -243,10 +218,6 @@ class QualityClaimSheet(models.Model):
         # Nobody judges while it is being signed.
         self.claim_id._lock()
         self._move_to("signed", values)
-
-    def _get_document_name(self):
-        self.ensure_one()
-        return self.env._("Claim sheet %(number)s", number=self.name.replace("/", "-"))
 
     def _get_locked_message(self, names):
         if "claim_id" in names and not self._is_signed():
