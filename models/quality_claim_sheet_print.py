@@ -7,7 +7,7 @@ from odoo import api, fields, models
 FIRST_PAGE, NEXT_PAGE = 640, 800
 ROW, LINE = 7, 9.2
 # How many narrow letters the columns take.
-PART, VEHICLE, JUDGEMENT, EVIDENCE = 29, 24, 16, 29
+PART, VEHICLE, JUDGEMENT, EVIDENCE = 30, 25, 20, 30
 
 
 def count_lines(text, width):
