@@ -60,6 +60,11 @@ class QualityClaimEntry(models.Model):
         compute="_compute_measures",
         currency_field="company_currency_id",
     )
+    credited_company = fields.Monetary(
+        string="Credited",
+        compute="_compute_measures",
+        currency_field="company_currency_id",
+    )
     paid_company = fields.Monetary(
         string="Paid",
         compute="_compute_measures",
