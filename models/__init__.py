@@ -1,4 +1,5 @@
 from . import import_template_mixin
+from . import quality_union_mixin
 from . import quality_workflow_mixin
 from . import quality_requester_mixin
 from . import quality_append_only_mixin

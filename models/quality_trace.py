@@ -1,10 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-# {column: type}. All selects of a union must give the very same types: else PostgreSQL
-# does not push the lot down into them and reads whole tables.
 COLUMNS = {
     "lot_id": "int4",
     "product_id": "int4",
@@ -21,24 +18,24 @@ COLUMNS = {
     "res_model": "varchar",
     "res_id": "int4",
 }
-# An id is (id of the select) × MAX_KINDS + number of the kind. Selects that pair two
-# records give (id of one) × PAIRS + (something small of the other): all of it stays
-# below 2^53, which is what JavaScript can count to.
-MAX_KINDS = 32
+# Selects that pair two records give as id (id of one) × PAIRS + (something small of
+# the other): with the kind added all of it stays below 2^53, which is what JavaScript
+# can count to.
 PAIRS = 65536
 
 
 class QualityTrace(models.Model):
     """Where a lot is, where it went and what became of it: a row for each (A5).
 
-    A union of one select for each kind. Another kind is an option of ``kind``, its
-    select in :meth:`_get_selects` and its tables in ``_depends``. What the user may not
-    read elsewhere (stock, for residents) he reads here, by the rules of this model.
+    What the user may not read elsewhere (stock, for residents) he reads here, by the
+    rules of this model.
     """
 
     _name = "quality.trace"
     _description = "Trace of a Lot"
+    _inherit = "quality.union.mixin"
     _auto = False
+    _union_columns = COLUMNS
     _order = "date desc, id desc"
     _depends = {
         "quality.complaint": [
@@ -90,20 +87,12 @@ class QualityTrace(models.Model):
     is_held = fields.Boolean(
         string="Set Aside", readonly=True, help="In a suspect or rework area."
     )
-    res_model = fields.Char(string="Document Model", readonly=True)
-    res_id = fields.Many2oneReference(
-        string="Document ID", model_field="res_model", readonly=True
-    )
 
     # === SQL === #
 
     @property
     def _table_query(self):
-        selects = self._get_selects()
-        union = SQL(" UNION ALL ").join(
-            self._get_select(number, kind, *selects[kind])
-            for number, (kind, _label) in enumerate(self._fields["kind"].selection)
-        )
+        union = super()._table_query
         if not (lot_ids := self.env.context.get("trace_lot_ids")):
             return union
         # Buttons name rows by their ids, which no index knows: the lots that the user
@@ -112,34 +101,10 @@ class QualityTrace(models.Model):
         return SQL("SELECT * FROM (%s) AS traced WHERE lot_id IN %s", union, lot_ids)
 
     @api.model
-    def _get_select(self, number, kind, columns, source):
-        return SQL(
-            "SELECT (%s)::int8 * %s + %s AS id, %s::varchar AS kind, %s %s",
-            SQL(columns["id"]),
-            MAX_KINDS,
-            number,
-            kind,
-            SQL(", ").join(
-                SQL(
-                    "%s::%s AS %s",
-                    SQL(columns.get(name, "NULL")),
-                    SQL(sql_type),
-                    SQL.identifier(name),
-                )
-                for name, sql_type in COLUMNS.items()
-            ),
-            source,
-        )
-
-    @api.model
     def _get_selects(self):
-        """Return ``{kind: ({column: expression}, source)}``.
-
-        Columns are those of :data:`COLUMNS` and a unique ``id``; what is left out is
-        empty. Expressions are constants of the code. The source, from FROM on, must
-        let a condition on ``lot_id`` through: no window functions, and grouped by lot.
-        """
+        """Add no window functions, and group by lot: a condition on it must pass."""
         return {
+            **super()._get_selects(),
             "complaint": (
                 {
                     "id": f"""complaint.id::int8 * {PAIRS} + (
@@ -210,28 +175,6 @@ class QualityTrace(models.Model):
         }
 
     # === ACTIONS === #
-
-    def action_open(self):
-        """Open the document of this row, if the user may read it.
-
-        :raise AccessError: says which document it is
-        """
-        self.ensure_one()
-        if not self.res_model:
-            raise UserError(self.env._("“%(name)s” has no document.", name=self.name))
-        document = self.env[self.res_model].browse(self.res_id)
-        if not document.has_access("read"):
-            raise AccessError(
-                self.env._(
-                    "%(document)s %(name)s lies outside your sites or your apps. Ask "
-                    "the customer service manager.",
-                    document=self.env["ir.model"]._get(self.res_model).name,
-                    name=self.name,
-                )
-            )
-        if document._name == "qc.inspection" and document.complaint_id:
-            return document.action_open_sorting()
-        return document.get_formview_action()
 
     @api.model
     def _get_trace_action(self, lots, product=None):
