@@ -27,6 +27,7 @@
         "security/quality_claim_check_security.xml",
         "security/quality_claim_import_security.xml",
         "security/quality_claim_sheet_security.xml",
+        "security/quality_figure_security.xml",
         "security/quality_return_security.xml",
         "security/quality_scrap_security.xml",
         # Data

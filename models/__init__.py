@@ -117,3 +117,8 @@ from . import stock_lot_claim
 from . import resident_site_claim
 from . import quality_claim_file
 from . import quality_claim_import_column
+from . import quality_figure
+from . import quality_figure_complaint
+from . import quality_figure_stock
+from . import quality_figure_claim
+from . import quality_figure_parts

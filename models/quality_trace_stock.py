@@ -46,29 +46,33 @@ STOCK = SQL(
     %s""",
     NEAREST,
 )
-# The sites that a delivery to a partner may have reached: that of the plant itself, or
-# of the plant that he belongs to, or all plants of the company that he is.
-PLANTS = SQL(
-    """(
-        SELECT company_id, partner_id, site_id
-        FROM (
-            SELECT site.id AS site_id, site.company_id, receiver.partner_id,
-                rank() OVER (
-                    PARTITION BY site.company_id, receiver.partner_id
-                    ORDER BY receiver.distance
-                ) AS place
-            FROM resident_site site
-            JOIN res_partner plant ON plant.id = site.partner_id
-            CROSS JOIN LATERAL (
-                SELECT plant.id AS partner_id, 0 AS distance
-                UNION SELECT id, 1 FROM res_partner WHERE parent_id = plant.id
-                UNION SELECT plant.parent_id, 2
-                UNION SELECT plant.commercial_partner_id, 2
-            ) receiver
-            WHERE site.active
-        ) ranked
-        WHERE place = 1
+# The sites that a delivery to a partner may have reached, the nearest first: that of
+# the plant itself, or of the plant that he belongs to, or all plants of the company
+# that he is.
+RANKED_PLANTS = """(
+        SELECT site.id AS site_id, site.company_id, receiver.partner_id,
+            rank() OVER nearest AS place,
+            count(*) OVER (
+                PARTITION BY site.company_id, receiver.partner_id, receiver.distance,
+                    site.active
+            ) AS sites
+        FROM resident_site site
+        JOIN res_partner plant ON plant.id = site.partner_id
+        CROSS JOIN LATERAL (
+            SELECT plant.id AS partner_id, 0 AS distance
+            UNION SELECT id, 1 FROM res_partner WHERE parent_id = plant.id
+            UNION SELECT plant.parent_id, 2
+            UNION SELECT plant.commercial_partner_id, 2
+        ) receiver
+        WHERE %s
+        WINDOW nearest AS (
+            PARTITION BY site.company_id, receiver.partner_id
+            ORDER BY receiver.distance, site.active DESC
+        )
     )"""
+PLANTS = SQL(
+    "(SELECT company_id, partner_id, site_id FROM %s ranked WHERE place = 1)",
+    SQL(RANKED_PLANTS, SQL("site.active")),
 )
 # What went to customers, less what came back. No join from each row to the few sites
 # that fit: PostgreSQL expects far more rows than come, and would spend a second on

@@ -126,6 +126,8 @@ EXPECTED = {
     ),
     "quality.claim.import.column": {"manager": ("rud", "rud", "")},
     "quality.claim.file": {"manager": READ_ALL},
+    # Sums over other records: nobody enters a figure.
+    "quality.figure": {**MASTER, "manager": READ_ALL},
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
