@@ -355,7 +355,7 @@ class QualityFigure(models.Model):
         return SQL(
             # More may have come back in a month than went out: no ratio either.
             "%s * (%s) / NULLIF(GREATEST(%s, 0), 0)",
-            factor,
+            float(factor),
             self._get_sum(above, query),
             self._get_sum(below, query),
         )

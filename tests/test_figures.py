@@ -161,6 +161,19 @@ class TestComplaintFigures(FigureCommon):
             ppm=0,
         )
 
+    def test_rates_are_no_whole_numbers(self):
+        with self._at("2026-02-10 01:00:00"):
+            for number in range(3):
+                complaint = self._create_complaint()
+                if number:
+                    complaint.action_arrive()
+        self._assert_figures(self.site, FEBRUARY, arrival_count=2, arrival_rate=100)
+        with self._at("2026-02-11 01:00:00"):
+            self._create_complaint(called_at="2026-02-10 01:00:00").action_arrive()
+        self._assert_figures(self.site, FEBRUARY, arrival_on_time_count=2)
+        rate = self._get(self.site, FEBRUARY)["arrival_rate"]
+        self.assertAlmostEqual(rate, 200 / 3)
+
     def test_ppm_comes_down(self):
         """Bad and suspect parts are the provisional PPM, bad ones the confirmed."""
         self._deliver(10000, "2026-02-10 08:00:00")
