@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
@@ -71,8 +69,8 @@ RATIOS = {
     ),
     "cost_per_thousand": (1000, ("amount_accepted",), ("delivered_qty",)),
 }
-# No place on Earth is further from UTC.
-DAY = timedelta(days=1)
+# No place on Earth is further from UTC than a day.
+DAY, MONTH = relativedelta(days=1), relativedelta(months=1)
 # Joined to the fact of each select, which is ``fact`` and has a ``site_id``.
 SITE = SQL(
     """LEFT JOIN resident_site site ON site.id = fact.site_id
@@ -295,19 +293,27 @@ class QualityFigure(models.Model):
         :return: ``{(site, first day of the month): {measure: value}}``, also for a
             month without facts
         """
-        month = first_month.replace(day=1)
+        first = first_month.replace(day=1)
         last = (last_month or first_month).replace(day=1)
-        figures = self._get_figures(
+        # By the moment alone, with a day on both ends: asked for the month besides,
+        # PostgreSQL would expect next to nothing and plan for that.
+        found = self._get_figures(
             Domain("site_id", "in", sites.ids)
-            & Domain("month", ">=", month)
-            & Domain("month", "<=", last)
+            & Domain("date", ">=", self._get_moment(first) - DAY)
+            & Domain("date", "<", self._get_moment(last + MONTH) + DAY)
         )
-        nothing = dict.fromkeys(SUMS, 0) | dict.fromkeys(RATIOS)
-        while month <= last:
+        figures = {}
+        while first <= last:
             for site in sites:
-                figures.setdefault((site, month), dict(nothing))
-            month += relativedelta(months=1)
+                figures[site, first] = found.get(
+                    (site, first), dict.fromkeys(SUMS, 0) | dict.fromkeys(RATIOS)
+                )
+            first += MONTH
         return figures
+
+    @api.model
+    def _get_moment(self, day):
+        return fields.Datetime.to_datetime(day)
 
     # === SQL === #
 
@@ -328,7 +334,7 @@ class QualityFigure(models.Model):
         )
         if name not in ("day", "month"):
             return condition
-        length = relativedelta(months=1) if name == "month" else DAY
+        length = MONTH if name == "month" else DAY
         if operator == "in" and all(value):
             first, last = min(value), max(value)
         elif operator in (">", ">="):
@@ -338,11 +344,9 @@ class QualityFigure(models.Model):
         else:
             return condition
         if first:
-            moment = fields.Datetime.to_datetime(first) - DAY
-            condition &= Domain("date", ">=", moment)
+            condition &= Domain("date", ">=", self._get_moment(first) - DAY)
         if last:
-            moment = fields.Datetime.to_datetime(last + length) + DAY
-            condition &= Domain("date", "<", moment)
+            condition &= Domain("date", "<", self._get_moment(last + length) + DAY)
         return condition
 
     @api.model
@@ -359,6 +363,13 @@ class QualityFigure(models.Model):
             self._get_sum(above, query),
             self._get_sum(below, query),
         )
+
+    @api.model
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        if groupby_spec == "month:month":
+            # It is the first day of its month already.
+            return self._field_to_sql(alias, "month", query)
+        return super()._read_group_groupby(alias, groupby_spec, query)
 
     @api.model
     def _get_sum(self, names, query):

@@ -14,10 +14,14 @@ TRANCHE = """
     AND place.sorting_round = sorting.sorting_round
     AND place.state != 'canceled'
 """
-UNSORTED = f"""{OURS} AND NOT EXISTS (
-    SELECT FROM quality_sorting sorting, qc_inspection place
+# With a limit it is looked up for the few complaints asked for: else PostgreSQL reads
+# all tranches there are.
+UNSORTED = f"""{OURS} AND (
+    SELECT 1
+    FROM quality_sorting sorting, qc_inspection place
     WHERE sorting.complaint_id = complaint.id AND {TRANCHE}
-)"""
+    LIMIT 1
+) IS NULL"""
 LOCAL = get_local("complaint.called_at")
 # Sorted parts have a product of their own.
 OF_COMPLAINT = {

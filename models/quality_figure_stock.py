@@ -55,6 +55,9 @@ USERS = SQL(
     )""",
     PLACES,
 )
+# As an array: joined to the locations PostgreSQL expects a handful of moves, and then
+# looks up everything else move by move.
+CUSTOMERS = SQL("ARRAY(SELECT id FROM stock_location WHERE usage = 'customer')")
 DELIVERED = """FROM (
         SELECT move.id, move.date, move.company_id, move.product_id, move.product_uom,
             move.quantity, picking.id AS picking_id, picking.name,
@@ -63,10 +66,6 @@ DELIVERED = """FROM (
                 ELSE COALESCE(own.site_id, uses.site_id, plant.site_id)
             END AS site_id
         FROM stock_move move
-        JOIN stock_location customer
-            ON customer.id = move.%(customer)s AND customer.usage = 'customer'
-        JOIN stock_location ours
-            ON ours.id = move.%(ours)s AND ours.usage != 'customer'
         LEFT JOIN stock_picking picking ON picking.id = move.picking_id
         LEFT JOIN %(plants)s plant
             ON plant.partner_id = COALESCE(picking.partner_id, move.partner_id)
@@ -77,6 +76,8 @@ DELIVERED = """FROM (
             AND uses.company_id = move.company_id
             AND uses.product_id = move.product_id
         WHERE move.state = 'done'
+            AND move.%(customer)s = ANY (%(customers)s)
+            AND move.%(ours)s != ALL (%(customers)s)
     ) fact
     %(site)s
     %(units)s"""
@@ -155,6 +156,7 @@ class QualityFigure(models.Model):
                         DELIVERED,
                         customer=SQL.identifier(customer),
                         ours=SQL.identifier(ours),
+                        customers=CUSTOMERS,
                         plants=PLANTS,
                         own_places=OWN_PLACES,
                         users=USERS,
