@@ -76,6 +76,7 @@
         "views/quality_claim_sheet_views.xml",
         "views/quality_claim_form_views.xml",
         "views/quality_claim_views.xml",
+        "views/quality_figure_views.xml",
         "views/quality_scrap_views.xml",
         "views/resident_site_views.xml",
         "views/resident_place_views.xml",
