@@ -2,7 +2,7 @@
 
 Run by ``./dev bench``. First the whole year is compared, every figure of every site and
 month; then a month and the year are measured: medians of RUNS interleaved runs after a
-warm-up, with and without the module's index. Nothing is committed.
+warm-up. Nothing is committed.
 """
 
 import datetime
@@ -61,25 +61,29 @@ CASES = {
 }
 
 
-def report(title):
-    for name, (sites, first, last) in CASES.items():
-        ours, raw = [], []
-        for run in range(RUNS + 1):
-            mine = measure(lambda: figures._get_month_figures(sites, first, last))
-            theirs = measure(lambda: get_raw_sums(env, sites, first, last))
-            if run:
-                ours.append(mine)
-                raw.append(theirs)
-        seconds, raw_seconds = (
-            statistics.median(row[0] for row in rows) for rows in (ours, raw)
-        )
-        print(
-            f"{title:<15}{name:<22}{seconds * 1000:>9.0f}{ours[0][1]:>9}"
-            f"{raw_seconds * 1000:>12.0f}{seconds / raw_seconds:>9.2f}"
-        )
+def report(name, sites, first, last):
+    def run_ours():
+        figures._get_month_figures(sites, first, last)
+
+    def run_raw():
+        get_raw_sums(env, sites, first, last)
+
+    run_ours()
+    run_raw()
+    ours, raw = zip(
+        *((measure(run_ours), measure(run_raw)) for _run in range(RUNS)), strict=True
+    )
+    seconds, raw_seconds = (
+        statistics.median(row[0] for row in rows) for rows in (ours, raw)
+    )
+    print(
+        f"{name:<22}{seconds * 1000:>9.0f}{ours[0][1]:>9}"
+        f"{raw_seconds * 1000:>12.0f}{seconds / raw_seconds:>9.2f}"
+    )
 
 
 compare()
-print(f"{'':<15}{'figures of':<22}{'ms':>9}{'queries':>9}{'raw SQL ms':>12}{'ratio':>9}")
-report("")
+print(f"{'figures of':<22}{'ms':>9}{'queries':>9}{'raw SQL ms':>12}{'ratio':>9}")
+for name, case in CASES.items():
+    report(name, *case)
 env.cr.rollback()

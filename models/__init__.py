@@ -122,3 +122,4 @@ from . import quality_figure_complaint
 from . import quality_figure_stock
 from . import quality_figure_claim
 from . import quality_figure_parts
+from . import stock_move_figure

@@ -11,6 +11,7 @@ from . import test_recurrence
 from . import test_events
 from . import test_mail
 from . import test_figures
+from . import test_figures_year
 from . import test_gateway
 from . import test_access
 from . import test_masters
