@@ -130,6 +130,7 @@
         "demo/claim_demo.xml",
         "demo/settlement_demo.xml",
         "demo/claim_meeting_demo.xml",
+        "demo/figure_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["quality_resident/static/src/**/*"],

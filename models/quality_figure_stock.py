@@ -61,7 +61,6 @@ CUSTOMERS = SQL("ARRAY(SELECT id FROM stock_location WHERE usage = 'customer')")
 DELIVERED = """FROM (
         SELECT move.id, move.date, move.company_id, move.product_id, move.product_uom,
             move.quantity, picking.id AS picking_id, picking.name,
-            picking.partner_id,
             CASE WHEN plant.is_only THEN plant.site_id
                 ELSE COALESCE(own.site_id, uses.site_id, plant.site_id)
             END AS site_id
@@ -80,7 +79,8 @@ DELIVERED = """FROM (
             AND move.%(ours)s != ALL (%(customers)s)
     ) fact
     %(site)s
-    %(units)s"""
+    %(units)s
+    WHERE fact.site_id IS NOT NULL"""
 
 
 class QualityFigure(models.Model):
@@ -95,7 +95,8 @@ class QualityFigure(models.Model):
     the plant that the address belongs to. Where several sites of the company fit
     equally it is one of them and never two: the one out of whose own places the parts
     came (or went), else the oldest that has the product among its parts, else the
-    oldest. A plant with a delivery address of its own needs none of this.
+    oldest. A plant with a delivery address of its own needs none of this. What goes to
+    customers without a site counts nowhere: nobody counts their bad parts either.
     """
 
     _inherit = "quality.figure"
@@ -143,7 +144,7 @@ class QualityFigure(models.Model):
                         "id": "fact.id",
                         "company_id": "fact.company_id",
                         "site_id": "fact.site_id",
-                        "partner_id": "COALESCE(site.partner_id, fact.partner_id)",
+                        "partner_id": "site.partner_id",
                         "product_id": "fact.product_id",
                         "product_categ_id": "template.categ_id",
                         "name": "fact.name",

@@ -132,6 +132,16 @@ class TestDelivered(FigureCommon):
         self._assert_figures(self.site, FEBRUARY, delivered_qty=10)
         self._assert_figures(self.site_de, FEBRUARY, delivered_qty=60)
 
+    def test_customer_without_a_site(self):
+        """What he gets would thin out the PPM of all sites together."""
+        self._deliver(10, "2026-02-10 08:00:00", self.plant_b)
+        figures = self.env["quality.figure"]
+        self.assertFalse(
+            figures.search_count(
+                [("kind", "=", "delivery"), ("product_id", "=", self.product.id)]
+            )
+        )
+
     def test_not_done(self):
         move = self._deliver(10, "2026-02-10 08:00:00")
         move.copy({"date": "2026-02-10 08:00:00"})
@@ -241,6 +251,45 @@ class TestFigureRights(FigureCommon):
                 self.assertEqual({site for (site,) in found}, set(sites))
         with self.assertRaises(AccessError):
             self.env["quality.figure"].with_user(self.outsider)._get_figures([])
+
+    def test_row_opens_its_document(self):
+        complaint = self._create_complaint()
+        domain = [("complaint_id", "=", complaint.id)]
+        row = self.env["quality.figure"].with_user(self.resident).search(domain)
+        action = row.action_open()
+        self.assertEqual(
+            (action["res_model"], action["res_id"]), (complaint._name, complaint.id)
+        )
+        picking = self.env["stock.picking"].create(
+            {
+                "picking_type_id": self.env["stock.warehouse"]
+                .search([("company_id", "=", self.company_a.id)], limit=1)
+                .out_type_id.id,
+                "partner_id": self.customer.id,
+                "location_id": self.stock.id,
+                "location_dest_id": self.customers.id,
+            }
+        )
+        self._deliver(10, "2026-02-10 08:00:00", picking_id=picking.id)
+        row = row.search([("res_id", "=", picking.id), ("kind", "=", "delivery")])
+        self.assertEqual(row.delivered_qty, 10)
+        with self.assertRaisesRegex(AccessError, "outside your sites or your apps"):
+            row.action_open()
+
+    def test_nobody_enters_figures(self):
+        self._create_complaint()
+        for user in (self.resident, self.quality, self.sales, self.manager, self.gm):
+            figures = self.env["quality.figure"].with_user(user)
+            row = figures.search([], limit=1)
+            with self.subTest(user=user.login):
+                self.assertTrue(row)
+                for change in (
+                    lambda figures=figures: figures.create({"bad_qty": 1}),
+                    lambda row=row: row.write({"bad_qty": 1}),
+                    lambda row=row: row.unlink(),
+                ):
+                    with self.assertRaises(AccessError):
+                        change()
 
     def test_claim_s_own_month(self):
         claim = self.env["quality.claim"].create(
