@@ -132,7 +132,9 @@ class QualityFigure(models.Model):
     site_id = fields.Many2one("resident.site", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     product_id = fields.Many2one("product.product", readonly=True)
-    product_categ_id = fields.Many2one("product.category", readonly=True)
+    product_categ_id = fields.Many2one(
+        "product.category", string="Product Category", readonly=True
+    )
     defect_id = fields.Many2one("quality.defect", readonly=True)
     problem_type = fields.Selection(
         selection=lambda self: self._get_options("quality.complaint", "problem_type"),
