@@ -3,6 +3,7 @@ from . import quality_union_mixin
 from . import quality_workflow_mixin
 from . import quality_requester_mixin
 from . import quality_append_only_mixin
+from . import quality_version_mixin
 from . import resident_event_mixin
 from . import resident_event
 from . import resident_master_mixin

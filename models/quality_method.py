@@ -4,18 +4,13 @@ from odoo.fields import Domain
 
 
 class QualityMethod(models.Model):
-    """How a part is sorted or reworked, in versions that are kept (spec.md C9).
-
-    Released, a version is never changed or deleted: what was done by it is to be read
-    for good. A change is a new version, which supersedes this one once released.
-    """
+    """How a part is sorted or reworked, in versions that are kept (spec.md C9)."""
 
     _name = "quality.method"
     _description = "Sorting or Rework Method"
-    _inherit = ["mail.thread", "quality.workflow.mixin"]
+    _inherit = "quality.version.mixin"
     _order = "name, version desc, id desc"
     _check_company_auto = True
-    _protected_fields = ("version", "previous_id", "valid_from", "released_by_id")
     _content_fields = (
         "name",
         "kind",
@@ -35,21 +30,6 @@ class QualityMethod(models.Model):
         required=True,
         default="rework",
     )
-    state = fields.Selection(
-        selection=[
-            ("draft", "Draft"),
-            ("active", "Active"),
-            ("superseded", "Superseded"),
-        ],
-        string="Status",
-        required=True,
-        readonly=True,
-        default="draft",
-        copy=False,
-        index=True,
-        tracking=True,
-    )
-    version = fields.Integer(readonly=True, default=1, copy=False)
     previous_id = fields.Many2one(
         comodel_name="quality.method",
         string="Supersedes",
@@ -57,12 +37,6 @@ class QualityMethod(models.Model):
         copy=False,
         index="btree_not_null",
         ondelete="restrict",
-    )
-    valid_from = fields.Date(
-        readonly=True, copy=False, help="The day on which it was released."
-    )
-    released_by_id = fields.Many2one(
-        comodel_name="res.users", string="Put into Use by", readonly=True, copy=False
     )
     company_id = fields.Many2one(
         comodel_name="res.company",
@@ -119,16 +93,7 @@ class QualityMethod(models.Model):
         "A method for the same is in use already: make a new version of that one.",
     )
 
-    @api.model
-    def _get_transitions(self):
-        return {"draft": {"active": ()}, "active": {"superseded": ()}}
-
     # === COMPUTE METHODS === #
-
-    @api.depends("name", "version")
-    def _compute_display_name(self):
-        for method in self:
-            method.display_name = f"{method.name} V{method.version}"
 
     @api.depends("site_id")
     def _compute_company_id(self):
@@ -172,32 +137,9 @@ class QualityMethod(models.Model):
         for method in self:
             method.file_ids._tie_to(method)
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_released(self):
-        for method in self:
-            if method.state != "draft":
-                raise UserError(
-                    self.env._(
-                        "%(name)s was released and stays on record. Make a new version "
-                        "instead.",
-                        name=method.display_name,
-                    )
-                )
+    # === VERSIONS === #
 
-    def _get_locked_message(self, names):
-        return self.env._(
-            "%(name)s is released and stays as it is. “New Version” makes a copy that "
-            "you can change.",
-            name=self.display_name,
-        )
-
-    # === ACTIONS === #
-
-    def action_release(self):
-        """Put these versions into use; each supersedes the one before it.
-
-        :raise UserError: there is neither a text nor a document
-        """
+    def _check_complete(self):
         for method in self:
             if not (method.instruction or "").strip() and not method.file_ids:
                 raise UserError(
@@ -206,51 +148,11 @@ class QualityMethod(models.Model):
                         name=method.display_name,
                     )
                 )
-        self._ensure_can_move("active")
-        # Before: two versions are never in use at once.
-        self.previous_id._move_to("superseded")
-        self.flush_model(["state"])
-        self._move_to(
-            "active",
-            {
-                "valid_from": fields.Date.context_today(self),
-                "released_by_id": self.env.uid,
-            },
-        )
-        return True
 
-    def action_new_version(self):
-        """Copy this version into a draft of the next one.
-
-        :return: action that opens the draft
-        :raise UserError: it is not in use
-        """
-        self.ensure_one()
-        self.check_access("write")
-        version = self.search([("previous_id", "=", self.id)])
-        if not version and self.state != "active":
-            raise UserError(
-                self.env._(
-                    "%(name)s is not in use: change the draft, or the version that "
-                    "superseded it.",
-                    name=self.display_name,
-                )
-            )
-        version = version or self._create_protected(
-            [
-                {
-                    **self.copy_data({"name": self.name})[0],
-                    "version": self.version + 1,
-                    "previous_id": self.id,
-                    "file_ids": self.file_ids.ids,
-                }
-            ]
-        )
+    def _prepare_new_version_values(self):
         return {
-            "type": "ir.actions.act_window",
-            "res_model": self._name,
-            "res_id": version.id,
-            "views": [(False, "form")],
+            **super()._prepare_new_version_values(),
+            "file_ids": self.file_ids.ids,
         }
 
     # === WHICH ONE APPLIES === #
