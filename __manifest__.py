@@ -28,6 +28,7 @@
         "security/quality_claim_import_security.xml",
         "security/quality_claim_sheet_security.xml",
         "security/quality_figure_security.xml",
+        "security/quality_rating_security.xml",
         "security/quality_return_security.xml",
         "security/quality_scrap_security.xml",
         # Data
@@ -38,6 +39,7 @@
         "data/quality_claim_settlement_data.xml",
         "data/quality_claim_check_data.xml",
         "data/quality_claim_mail_data.xml",
+        "data/quality_rating_data.xml",
         "data/quality_scrap_data.xml",
         "data/return_mail_data.xml",
         # Wizards
@@ -78,6 +80,8 @@
         "views/quality_claim_views.xml",
         "views/quality_figure_views.xml",
         "views/quality_scrap_views.xml",
+        "views/quality_rating_rule_views.xml",
+        "views/quality_scorecard_views.xml",
         "views/resident_site_views.xml",
         "views/resident_place_views.xml",
         "views/resident_posting_views.xml",

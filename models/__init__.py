@@ -124,3 +124,9 @@ from . import quality_figure_stock
 from . import quality_figure_claim
 from . import quality_figure_parts
 from . import stock_move_figure
+from . import quality_rating_rule
+from . import quality_scorecard
+from . import quality_scorecard_figures
+from . import quality_scorecard_actions
+from . import quality_scorecard_document
+from . import resident_site_rating

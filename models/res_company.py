@@ -38,6 +38,13 @@ class ResCompany(models.Model):
         help="Where claims are booked that are settled by a price allowance.",
     )
 
+    scorecard_freeze_days = fields.Integer(
+        string="Scorecards Frozen after (days)",
+        default=30,
+        help="A scorecard is frozen this many days after it was sent. 0: only by the "
+        "manager.",
+    )
+
     _recurrence_days_positive = models.Constraint(
         "CHECK (recurrence_days >= 0)",
         "The recurrence period cannot be negative.",
@@ -49,6 +56,11 @@ class ResCompany(models.Model):
     _scrap_gm_amount_positive = models.Constraint(
         "CHECK (scrap_gm_amount >= 0)",
         "The value above which the general manager signs cannot be negative.",
+    )
+
+    _scorecard_freeze_days_positive = models.Constraint(
+        "CHECK (scorecard_freeze_days >= 0)",
+        "The days until scorecards are frozen cannot be negative.",
     )
 
     @api.constrains("approved_scrap_location_id")

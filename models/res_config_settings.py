@@ -8,6 +8,9 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.recurrence_days", readonly=False
     )
     trace_days = fields.Integer(related="company_id.trace_days", readonly=False)
+    scorecard_freeze_days = fields.Integer(
+        related="company_id.scorecard_freeze_days", readonly=False
+    )
     scrap_gm_amount = fields.Monetary(
         related="company_id.scrap_gm_amount",
         readonly=False,

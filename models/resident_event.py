@@ -39,6 +39,10 @@ EVENT_KINDS = [
     ("claim_specialist", "Specialist sent to a claim"),
     ("claim_analysed", "Claimed parts analysed"),
     ("claim_sheet_signed", "Claim sheet signed"),
+    ("scorecard_due", "Scorecard to send"),
+    ("scorecard_sent", "Scorecard"),
+    ("streak_started", "C/D streak"),
+    ("streak_ended", "C/D streak over"),
 ]
 # Raised again with every write, only the row itself tells that it has been said: kept
 # for good. All others are raised once by their document (a state, a revision, a level
@@ -54,6 +58,7 @@ HOME_ACTS = {
     "claim_escalated": ("sales", "quality"),
     "chain_broken": ("sales", "quality"),
     "claim_due": ("quality",),
+    "scorecard_due": ("quality",),
 }
 MAX_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=5)
@@ -138,7 +143,8 @@ class ResidentEvent(models.Model):
             event.complaint_id = (
                 event.document
                 if event.res_model == "quality.complaint"
-                else event.document.complaint_id
+                # A month's document is about no complaint.
+                else "complaint_id" in event.document and event.document.complaint_id
             )
 
     # === JOB === #

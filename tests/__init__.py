@@ -62,3 +62,6 @@ from . import test_claim_meeting
 from . import test_claim_meeting_tours
 from . import test_claim_parts
 from . import test_claim_scrap_concurrency
+from . import test_rating_rule
+from . import test_scorecard
+from . import test_streak

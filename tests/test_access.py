@@ -128,6 +128,13 @@ EXPECTED = {
     "quality.claim.file": {"manager": READ_ALL},
     # Sums over other records: nobody enters a figure.
     "quality.figure": {**MASTER, "manager": READ_ALL},
+    # Residents comment, Sales notes the verdict; what is whose guards itself.
+    "quality.scorecard": {
+        **MASTER,
+        **dict.fromkeys(("resident", "standin", "sales"), ("ru", "", "")),
+        "quality": ("crud", "", ""),
+    },
+    "quality.rating.rule": {**MASTER, "quality": ("crud", "", "")},
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
@@ -356,6 +363,8 @@ class TestAccess(ResidentCommon):
             "resident.talk": {"subject": "Sorting"},
             "resident.route": {"kind": "new"},
             "quality.method": {"name": "Sort", "product_id": self.product.id},
+            "quality.rating.rule": {"name": "Own way"},
+            "quality.scorecard": {"month": "2026-01-01"},
         }
         if model in values:
             return tuple(
