@@ -65,3 +65,4 @@ from . import test_claim_scrap_concurrency
 from . import test_rating_rule
 from . import test_scorecard
 from . import test_streak
+from . import test_svg_chart
