@@ -106,6 +106,7 @@
         "reports/claim_sheet_templates.xml",
         "reports/label_templates.xml",
         "reports/scrap_request_templates.xml",
+        "reports/scorecard_templates.xml",
         "reports/service_sheet_templates.xml",
         "reports/suspect_slip_templates.xml",
         "reports/eightd_templates.xml",
@@ -135,6 +136,7 @@
         "demo/settlement_demo.xml",
         "demo/claim_meeting_demo.xml",
         "demo/figure_demo.xml",
+        "demo/scorecard_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["quality_resident/static/src/**/*"],

@@ -14,6 +14,7 @@ ARCHIVING_MODELS = (
     "quality.8d.revision",
     "quality.scrap.request",
     "quality.claim.sheet",
+    "quality.scorecard",
 )
 
 

@@ -88,6 +88,7 @@ class QualityScorecard(models.Model):
         "sent_at",
         "sent_by_id",
         "frozen_at",
+        "pdf_id",
     )
     # {field: groups that fill it in}
     _field_groups = {
@@ -272,6 +273,9 @@ class QualityScorecard(models.Model):
     )
     previous_rating = fields.Selection(RATINGS, compute="_compute_previous_rating")
 
+    can_comment = fields.Boolean(compute="_compute_can_fill_in")
+    can_tell_verdict = fields.Boolean(compute="_compute_can_fill_in")
+
     # Sending
     opened_at = fields.Datetime(
         string="Made", readonly=True, copy=False, default=fields.Datetime.now
@@ -350,6 +354,10 @@ class QualityScorecard(models.Model):
             month = card.month and card.month - relativedelta(months=1)
             card.previous_rating = ratings.get((card.site_id, month))
 
+    def _compute_can_fill_in(self):
+        self.can_comment = self._may_fill_in("comment")
+        self.can_tell_verdict = self._may_fill_in("customer_rating")
+
     @api.depends("month")
     def _compute_date_due(self):
         for card in self:
@@ -391,12 +399,12 @@ class QualityScorecard(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._check_field_groups(vals)
+            self._check_field_groups(name for name in vals if vals[name])
             if vals.get("month"):
                 vals["month"] = fields.Date.to_date(vals["month"]).replace(day=1)
         cards = super().create(vals_list)
         cards.filtered(lambda card: not card.computed_at)._refresh()
-        cards._stamp_customer()
+        cards.filtered(lambda card: not card.customer_recorded_at)._stamp_customer()
         cards.site_id._update_streaks()
         return cards
 
@@ -428,29 +436,29 @@ class QualityScorecard(models.Model):
         return result
 
     @api.model
-    def _check_field_groups(self, vals):
+    def _check_field_groups(self, names):
         """Raise unless the user fills in only what is his.
 
         :raise AccessError: names the field and who fills it in
         """
-        for name in vals:
-            groups = self._field_groups.get(name)
-            if (
-                groups
-                and vals[name]
-                and not (self.env.su or self._has_one_group(groups))
-            ):
+        for name in names:
+            if not self._may_fill_in(name):
                 raise AccessError(
                     self.env._(
                         "Only %(groups)s fill in “%(field)s”.",
                         groups=", ".join(
                             # Only administrators read groups; names are no secret.
                             self.env.ref(group).sudo().name
-                            for group in groups
+                            for group in self._field_groups[name]
                         ),
                         field=self._fields[name]._description_string(self.env),
                     )
                 )
+
+    @api.model
+    def _may_fill_in(self, name):
+        groups = self._field_groups.get(name)
+        return not groups or self.env.su or self._has_one_group(groups)
 
     def _get_locked_message(self, names):
         labels = sorted(self._fields[n]._description_string(self.env) for n in names)

@@ -1,1 +1,2 @@
 from . import claim_ledger_xlsx
+from . import scorecard_xlsx

@@ -64,5 +64,7 @@ from . import test_claim_parts
 from . import test_claim_scrap_concurrency
 from . import test_rating_rule
 from . import test_scorecard
+from . import test_scorecard_document
+from . import test_scorecard_concurrency
 from . import test_streak
 from . import test_svg_chart
