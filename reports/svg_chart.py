@@ -12,10 +12,10 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 660, 250
-LEFT, RIGHT, TOP, BOTTOM = 56, 44, 30, 26
+WIDTH, HEIGHT = 900, 300
+LEFT, RIGHT, TOP, BOTTOM = 60, 48, 30, 28
 FONT = "'Noto Sans CJK SC', 'Noto Sans', Arial, sans-serif"
-FONT_SIZE = 11
+FONT_SIZE = 12
 FILLS = ("#1f4e79", "#d48806", "#dce6ee", "#7c8186", "#f4f5f6")
 DASHES = ("", "7,3", "2,3", "9,3,2,3", "4,4")
 INK, GRID, TARGET = "#1d1d1f", "#d0d4d8", "#b3261e"
@@ -25,13 +25,13 @@ def draw_bars(labels, series, *, stacked=False, target=None, percent=False):
     """Return a chart of bars, one group of them above each of ``labels``.
 
     :param list labels: what stands below the groups
-    :param series: ``[(name, [value or None, ...]), ...]``, none below 0
+    :param series: ``[(name, [value or None, ...]), ...]``; below 0 there is no bar
     :param bool stacked: put the series of a group on top of each other
     :param target: ``(name, value)`` of a line across
     :rtype: Markup
     """
     columns = list(zip(*(values for _name, values in series), strict=True))
-    sums = [sum(v or 0 for v in column) for column in columns]
+    sums = [sum(max(v or 0, 0) for v in column) for column in columns]
     peaks = sums if stacked else [v or 0 for column in columns for v in column]
     chart = _Chart(labels, [*peaks, target[1] if target else 0], percent=percent)
     width = chart.slot * 0.7 / (1 if stacked else max(len(series), 1))
@@ -41,9 +41,9 @@ def draw_bars(labels, series, *, stacked=False, target=None, percent=False):
             left = chart.middle(index) - chart.slot * 0.35
             if not stacked:
                 left += number * width
-            if value:
+            if value and value > 0:
                 chart.add_bar(left, width, base, value, FILLS[number % len(FILLS)])
-            if value and stacked:
+            if value and value > 0 and stacked:
                 base += value
         if stacked or len(series) == 1:
             chart.add_value(index, sums[index])
