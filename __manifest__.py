@@ -31,6 +31,7 @@
         "security/quality_rating_security.xml",
         "security/quality_return_security.xml",
         "security/quality_scrap_security.xml",
+        "security/resident_report_security.xml",
         # Data
         "data/quality_resident_data.xml",
         "data/mail_layouts.xml",
@@ -42,6 +43,7 @@
         "data/quality_rating_data.xml",
         "data/quality_scrap_data.xml",
         "data/return_mail_data.xml",
+        "data/resident_report_data.xml",
         # Wizards
         "wizard/quality_8d_answer_views.xml",
         "wizard/quality_breakpoint_fail_views.xml",
@@ -88,6 +90,7 @@
         "views/resident_part_views.xml",
         "views/resident_contact_views.xml",
         "views/resident_talk_views.xml",
+        "views/resident_report_views.xml",
         "views/quality_defect_views.xml",
         "views/resident_route_views.xml",
         "views/resident_event_views.xml",
@@ -111,6 +114,7 @@
         "reports/suspect_slip_templates.xml",
         "reports/eightd_templates.xml",
         "reports/return_slip_templates.xml",
+        "reports/resident_report_templates.xml",
         # Last because referencing actions defined in previous files
         "views/quality_resident_menus.xml",
     ],
@@ -137,6 +141,7 @@
         "demo/claim_meeting_demo.xml",
         "demo/figure_demo.xml",
         "demo/scorecard_demo.xml",
+        "demo/resident_report_demo.xml",
     ],
     "assets": {
         "web.assets_backend": ["quality_resident/static/src/**/*"],

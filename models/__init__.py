@@ -130,3 +130,10 @@ from . import quality_scorecard_figures
 from . import quality_scorecard_actions
 from . import quality_scorecard_document
 from . import resident_site_rating
+from . import resident_site_report
+from . import resident_report
+from . import resident_report_clocks
+from . import resident_report_content
+from . import resident_report_daily
+from . import resident_report_monthly
+from . import resident_report_weekly

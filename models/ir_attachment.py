@@ -15,6 +15,7 @@ ARCHIVING_MODELS = (
     "quality.scrap.request",
     "quality.claim.sheet",
     "quality.scorecard",
+    "resident.report",
 )
 
 

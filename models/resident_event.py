@@ -43,6 +43,13 @@ EVENT_KINDS = [
     ("scorecard_sent", "Scorecard"),
     ("streak_started", "C/D streak"),
     ("streak_ended", "C/D streak over"),
+    ("report_due", "Report due"),
+    ("report_reminder", "Report reminder"),
+    ("report_missed", "Report missed"),
+    ("report_daily", "Daily report"),
+    ("report_weekly", "Weekly report"),
+    ("report_month", "Monthly report"),
+    ("report_month_end", "Month-end list"),
 ]
 # Raised again with every write, only the row itself tells that it has been said: kept
 # for good. All others are raised once by their document (a state, a revision, a level

@@ -81,20 +81,25 @@ class ResidentRoute(models.Model):
 
     @api.model
     def _get_routes(self, sites):
-        """Return ``{site: lines that hold there}``, one for each event."""
+        """Return ``{site: lines that hold there}``, one for each event.
+
+        For no site, those that hold for documents of the whole current company.
+        """
+        companies = sites.company_id or self.env.company
         routes = self.search(
             [
                 ("site_id", "in", [*sites.ids, False]),
-                ("company_id", "in", [*sites.company_id.ids, False]),
+                ("company_id", "in", [*companies.ids, False]),
             ]
         )
         kinds = [kind for kind, _label in EVENT_KINDS]
         result = {}
-        for site in sites:
+        for site in sites or [sites]:
+            company = site.company_id or self.env.company
             fitting = routes.filtered(
-                lambda r, site=site: (
+                lambda r, site=site, company=company: (
                     r.site_id in (site, site.browse())
-                    and r.company_id in (site.company_id, site.company_id.browse())
+                    and r.company_id in (company, company.browse())
                 )
             )
             # The more particular comes later and stays.

@@ -140,9 +140,13 @@ class ResidentSite(models.Model):
                     key=str(fields.Datetime.now()),
                 )
 
-    def _is_working_day(self, day):
-        """Tell whether the customer works on ``day``, by his calendar and holidays."""
+    def _is_working_day(self, day, calendar=None):
+        """Tell whether the customer works on ``day``, by his calendar and holidays.
+
+        :param calendar: shifts of one engineer in place of the site's
+        """
         self.ensure_one()
+        calendar = calendar or self.calendar_id
         tz = self._get_timezone()
         start, stop = (
             tz.localize(datetime.combine(date, time.min))
@@ -150,14 +154,14 @@ class ResidentSite(models.Model):
         )
         # Shifts are the customer's, whoever asks.
         return bool(
-            self.calendar_id.sudo()._work_intervals_batch(
+            calendar.sudo()._work_intervals_batch(
                 start.astimezone(pytz.utc),
                 stop.astimezone(pytz.utc),
                 domain=[
                     ("time_type", "=", "leave"),
-                    ("calendar_id", "=", self.calendar_id.id),
+                    ("calendar_id", "=", calendar.id),
                 ],
-                tz=tz,
+                tz=pytz.timezone(calendar.tz or "UTC"),
             )[False]
         )
 

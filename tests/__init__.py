@@ -68,3 +68,7 @@ from . import test_scorecard_document
 from . import test_scorecard_concurrency
 from . import test_streak
 from . import test_svg_chart
+from . import test_resident_report
+from . import test_resident_report_clocks
+from . import test_resident_report_concurrency
+from . import test_resident_report_tours

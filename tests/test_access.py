@@ -135,6 +135,8 @@ EXPECTED = {
         "quality": ("crud", "", ""),
     },
     "quality.rating.rule": {**MASTER, "quality": ("crud", "", "")},
+    # What was due or sent guards itself; lists of a whole company are the manager's.
+    "resident.report": WORK,
     "qc.inspection": {**WORK, "manager": ("cru", "cru", "")},
     "qc.inspection.line": {**WORK, "manager": ("cru", "cru", "")},
     "resident.route": {"manager": DO_ALL, "gm": READ_ALL},
@@ -361,6 +363,7 @@ class TestAccess(ResidentCommon):
         values = {
             "resident.contact": {"partner_id": self.sqe.id, "role": "other"},
             "resident.talk": {"subject": "Sorting"},
+            "resident.report": {"kind": "daily"},
             "resident.route": {"kind": "new"},
             "quality.method": {"name": "Sort", "product_id": self.product.id},
             "quality.rating.rule": {"name": "Own way"},
