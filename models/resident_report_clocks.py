@@ -142,7 +142,8 @@ class ResidentReport(models.Model):
         :rtype: list of dict
         """
         now = fields.Datetime.now()
-        sites = self.env["resident.site"].search([])
+        # Where nobody has ever been posted, nobody reports.
+        sites = self.env["resident.site"].search([("posting_ids", "!=", False)])
         drafts = [
             self._get_draft(site.company_id, site, kind, day)
             for site in sites

@@ -158,10 +158,10 @@ class _Chart:
         font = {"font_family": FONT, "font_size": size, "fill": INK}
         self._add("text", text, x=x, y=y, text_anchor=anchor, **font)
 
-    def _add_rule(self, x1, y1, x2, y2, color, dash="", width=1):
+    def _add_rule(self, start, end, color, dash="", width=1):
         pen = {"stroke": color, "stroke_width": width}
         pen["stroke_dasharray"] = dash or "none"
-        self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, **pen)
+        self._add("line", x1=start[0], y1=start[1], x2=end[0], y2=end[1], **pen)
 
     def _add_box(self, x, y, width, height, color):
         pen = {"fill": color, "stroke": INK, "stroke_width": 0.5}
@@ -171,7 +171,7 @@ class _Chart:
         for number in range(round(self.top / self.step) + 1):
             value = number * self.step
             y = self.y(value)
-            self._add_rule(LEFT, y, WIDTH - RIGHT, y, GRID if number else INK)
+            self._add_rule((LEFT, y), (WIDTH - RIGHT, y), GRID if number else INK)
             self.add_text(LEFT - 6, y + 4, _format(value, self.percent), "end")
         # Where days stand too close, every second or third is named.
         widest = max(map(_get_width, self.labels), default=0)
@@ -197,7 +197,7 @@ class _Chart:
         ]
         for start, end in zip(points, points[1:], strict=False):
             if start and end:
-                self._add_rule(*start, *end, color, dash, 2)
+                self._add_rule(start, end, color, dash, 2)
         for point in filter(None, points):
             pen = {"fill": "#ffffff", "stroke": color, "stroke_width": 1.5}
             self._add("circle", cx=point[0], cy=point[1], r=3, **pen)
@@ -205,7 +205,7 @@ class _Chart:
     def add_target(self, target):
         if target:
             y = self.y(target[1])
-            self._add_rule(LEFT, y, WIDTH - RIGHT, y, TARGET, "6,4", 1.5)
+            self._add_rule((LEFT, y), (WIDTH - RIGHT, y), TARGET, "6,4", 1.5)
 
     def render(self, keys):
         """Return the SVG with its legend; ``keys`` are (name, colour, dash or None)."""
@@ -214,7 +214,7 @@ class _Chart:
             if dash is None:
                 self._add_box(x, 8, 12, 10, color)
             else:
-                self._add_rule(x, 13, x + 18, 13, color, dash, 2)
+                self._add_rule((x, 13), (x + 18, 13), color, dash, 2)
             self.add_text(x + 23, 17, name, "start")
             x += 23 + _get_width(name) + 18
         return Markup(
