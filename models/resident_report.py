@@ -234,13 +234,7 @@ class ResidentReport(models.Model):
             if report.date_from != first:
                 report._write_protected({"date_from": first})
         reports._check_begun()
-        # The jobs, which know when a report was due, say so; what is made by hand
-        # for a time that is over has been missed by nobody.
-        now = fields.Datetime.now()
-        for report in reports.filtered(lambda r: not r.due_at):
-            due_at = report._get_due_at()
-            if due_at and due_at > now:
-                report._write_protected({"due_at": due_at})
+        reports._start_clock()
         reports._compile()
         return reports
 

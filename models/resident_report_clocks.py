@@ -76,6 +76,18 @@ class ResidentReport(models.Model):
 
     # === CLOCK === #
 
+    def _start_clock(self):
+        """Note until when the new reports are due.
+
+        The job says it itself. What is made by hand for a time that is over has been
+        missed by nobody.
+        """
+        now = fields.Datetime.now()
+        for report in self.filtered(lambda r: not r.due_at):
+            due_at = report._get_due_at()
+            if due_at and due_at > now - DAILY_GRACE:
+                report._write_protected({"due_at": due_at})
+
     def _get_missed_at(self):
         """Return from when on the report counts as missed (naive UTC)."""
         self.ensure_one()

@@ -87,6 +87,16 @@ class TestReportClocks(SmtpCatcher, ReportCommon):
         self.assertEqual(self._get_made(), report)
         self.assertEqual(report.state, "sent")
 
+    def test_made_by_hand_just_before_the_job(self):
+        self._start_streak(self.site)
+        with freeze_time("2026-03-10 07:31:00"):
+            report = self._create_report()
+        self._at("2026-03-10 07:45:00")
+        self.assertEqual(report.state, "missed")
+        with freeze_time("2026-03-11 09:00:00"):
+            forgotten = self._create_report(date_from="2026-03-09")
+        self.assertFalse(forgotten.due_at)
+
     def test_sent_late_before_the_job_saw_it(self):
         self._start_streak(self.site)
         self._at("2026-03-10 07:30:00")
