@@ -115,6 +115,7 @@
         "reports/eightd_templates.xml",
         "reports/return_slip_templates.xml",
         "reports/resident_report_templates.xml",
+        "views/quality_dashboard_views.xml",
         # Last because referencing actions defined in previous files
         "views/quality_resident_menus.xml",
     ],
@@ -142,9 +143,17 @@
         "demo/figure_demo.xml",
         "demo/scorecard_demo.xml",
         "demo/resident_report_demo.xml",
+        "demo/delivery_demo.xml",
     ],
     "assets": {
-        "web.assets_backend": ["quality_resident/static/src/**/*"],
+        "web.assets_backend": [
+            "quality_resident/static/src/**/*",
+            # Whoever does not open the overview does not load it.
+            ("remove", "quality_resident/static/src/dashboard/**/*"),
+        ],
+        "quality_resident.assets_dashboard": [
+            "quality_resident/static/src/dashboard/**/*",
+        ],
         "web.assets_tests": ["quality_resident/static/tests/tours/**/*"],
     },
     "application": True,

@@ -90,6 +90,7 @@ from . import quality_return_receipt
 from . import quality_return_judgement
 from . import quality_return_judging
 from . import quality_return_exchange
+from . import quality_return_waiting
 from . import quality_return_slip
 from . import quality_complaint_return
 from . import stock_move_return
@@ -137,3 +138,9 @@ from . import resident_report_content
 from . import resident_report_daily
 from . import resident_report_monthly
 from . import resident_report_weekly
+from . import quality_dashboard
+from . import quality_dashboard_work
+from . import quality_dashboard_figures
+from . import quality_dashboard_money
+from . import quality_dashboard_ratings
+from . import resident_site_ppm

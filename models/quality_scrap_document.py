@@ -21,19 +21,6 @@ class QualityScrapRequest(models.Model):
     def _format_amount(self):
         return formatLang(self.env, self.amount_total, currency_obj=self.currency_id)
 
-    def _get_parts_text(self):
-        """Return what is to be scrapped, as short as a mail needs it."""
-        self.ensure_one()
-        lines = [
-            f"{line.product_id.display_name} {line.lot_id.name or ''} × "
-            f"{line.quantity:g} {line.uom_id.name}"
-            # A slice of the recordset would read each request's lines by themselves.
-            for line in list(self.line_ids)[:5]
-        ]
-        if more := len(self.line_ids) - len(lines):
-            lines.append(self.env._("and %(count)s more", count=more))
-        return "\n".join(lines)
-
     def _get_digest_text(self):
         """Return what the morning's mail says of this request."""
         return "\n".join(

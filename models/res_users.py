@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 
 GROUPS = ("resident", "quality", "sales", "manager", "gm")
 DIGEST_HOUR = 8
-DOCUMENTS = ("quality.scrap.request",)
+DOCUMENTS = ("quality.scrap.request", "quality.return")
 
 
 class ResUsers(models.Model):

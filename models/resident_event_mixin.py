@@ -67,6 +67,19 @@ class ResidentEventMixin(models.AbstractModel):
         self.ensure_one()
         return []
 
+    def _get_parts_text(self):
+        """Return the parts of a document with lines, as short as a mail needs it."""
+        self.ensure_one()
+        lines = [
+            f"{line.product_id.display_name} {line.lot_id.name or ''} × "
+            f"{line.quantity:g} {line.uom_id.name}"
+            # A slice of the recordset would read each request's lines by themselves.
+            for line in list(self.line_ids)[:5]
+        ]
+        if more := len(self.line_ids) - len(lines):
+            lines.append(self.env._("and %(count)s more", count=more))
+        return "\n".join(lines)
+
     def _get_record_url(self):
         """Return the link that opens this record, or its complaint, in the client."""
         self.ensure_one()

@@ -30,6 +30,7 @@ from . import test_report_page
 from . import test_tours
 from . import test_translations
 from . import test_return_tours
+from . import test_return_waiting
 from . import test_service_sheet
 from . import test_vehicle
 from . import test_slip
@@ -72,3 +73,5 @@ from . import test_resident_report
 from . import test_resident_report_clocks
 from . import test_resident_report_concurrency
 from . import test_resident_report_tours
+from . import test_dashboard
+from . import test_dashboard_tours
