@@ -19,7 +19,9 @@ class QualityDashboard(models.AbstractModel):
     _inherit = "quality.dashboard"
 
     @api.model
-    def _get_tile(self, key, label, model, domain, action, level="warning", count=None):
+    def _get_tile(
+        self, key, label, model, domain, action, *, level="warning", count=None
+    ):
         """Return a figure that opens its records, None where the user reads none.
 
         :param str action: xml id of the window action that shows the records
@@ -96,53 +98,52 @@ class QualityDashboard(models.AbstractModel):
     @api.model
     def _get_late_tiles(self, site):
         """Return what is late or unsigned at the user's sites."""
-        _ = self.env._
         overdue = Domain("is_overdue", "=", True) & site
         return [
             self._get_tile(
                 "new",
-                _("Complaints without feedback"),
+                self.env._("Complaints without feedback"),
                 "quality.complaint",
                 Domain("state", "=", "new") & site,
                 "quality_complaint_action",
-                "danger",
+                level="danger",
             ),
             self._get_tile(
                 "overdue",
-                _("Overdue complaints"),
+                self.env._("Overdue complaints"),
                 "quality.complaint",
                 overdue,
                 "quality_complaint_action",
-                "danger",
+                level="danger",
             ),
             self._get_tile(
                 "overdue_8d",
-                _("Overdue 8D reports"),
+                self.env._("Overdue 8D reports"),
                 "quality.8d",
                 overdue,
                 "quality_8d_action",
-                "danger",
+                level="danger",
             ),
             self._get_tile(
                 "overdue_measure",
-                _("Overdue measures"),
+                self.env._("Overdue measures"),
                 "quality.measure",
                 self._get_clock_domain("quality.measure", "measure")
                 & Domain("due_deadline", "<", "now")
                 & site,
                 "quality_measure_action",
-                "danger",
+                level="danger",
             ),
             self._get_tile(
                 "unsigned_sheet",
-                _("Service sheets to sign"),
+                self.env._("Service sheets to sign"),
                 "quality.service.sheet",
                 Domain("state", "=", "draft") & site,
                 "quality_service_sheet_action",
             ),
             self._get_tile(
                 "unsigned_slip",
-                _("Suspect slips to sign"),
+                self.env._("Suspect slips to sign"),
                 "quality.suspect.slip",
                 Domain("state", "in", OPEN_SLIPS)
                 & Domain("signed_on", "=", False)
@@ -151,13 +152,13 @@ class QualityDashboard(models.AbstractModel):
             ),
             self._get_tile(
                 "appeal",
-                _("Claims to object to within 7 days"),
+                self.env._("Claims to object to within 7 days"),
                 "quality.claim",
                 Domain("state", "in", JUDGING_STATES)
                 & Domain("appeal_deadline", "<=", "+7d")
                 & site,
                 "quality_claim_action",
-                "danger",
+                level="danger",
             ),
         ]
 
@@ -255,7 +256,6 @@ class QualityDashboard(models.AbstractModel):
         :return: ``[{"key": …, "label": …, "tiles": […]}]``, see :meth:`_get_tile`
         """
         site = self._get_site_domain(filters)
-        _ = self.env._
         late = Domain("is_replacement_late", "=", True) & site
         groups = {
             "returns": [
@@ -267,11 +267,11 @@ class QualityDashboard(models.AbstractModel):
                 ),
                 self._get_tile(
                     "replacement",
-                    _("Replacement late"),
+                    self.env._("Replacement late"),
                     "quality.return",
                     late,
                     "quality_return_action",
-                    "danger",
+                    level="danger",
                 ),
             ],
             "scrap": [
@@ -291,7 +291,11 @@ class QualityDashboard(models.AbstractModel):
                 "quality_claim_action",
             ),
         }
-        labels = {"returns": _("Returns"), "scrap": _("Scrap"), "claims": _("Claims")}
+        labels = {
+            "returns": self.env._("Returns"),
+            "scrap": self.env._("Scrap"),
+            "claims": self.env._("Claims"),
+        }
         return [
             {"key": key, "label": labels[key], "tiles": shown}
             for key, tiles in groups.items()
