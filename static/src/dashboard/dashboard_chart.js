@@ -1,11 +1,11 @@
 import { Component, onWillStart, useEffect, useRef, useState } from "@odoo/owl";
 import { loadBundle } from "@web/core/assets";
 import { cookie } from "@web/core/browser/cookie";
-import { getColor, getCustomColor } from "@web/core/colors/colors";
+import { getColor } from "@web/core/colors/colors";
 
 const scheme = cookie.get("color_scheme");
-const GRID = getCustomColor(scheme, "rgba(0,0,0,.1)", "rgba(255,255,255,.15)");
-const TEXT = getCustomColor(scheme, "#111827", "#E4E4E4");
+// Seen on white and on black.
+const GRID = "rgba(127, 127, 127, 0.25)";
 
 /**
  * A chart of rows and series, and the same as a table for whoever cannot see it.
@@ -31,7 +31,7 @@ export class DashboardChart extends Component {
         useEffect(
             (canvas) => {
                 if (canvas) {
-                    const chart = new Chart(canvas, this.config);
+                    const chart = new Chart(canvas, this.getConfig(getComputedStyle(canvas).color));
                     return () => chart.destroy();
                 }
             },
@@ -45,12 +45,13 @@ export class DashboardChart extends Component {
         return typeof value === "number" ? series.format(value) : "–";
     }
 
-    get config() {
+    /** @param {string} color of the text around, whatever the colour scheme */
+    getConfig(color) {
         const { rows, series, onOpen } = this.props;
         const axis = (extra) => ({
             beginAtZero: true,
             grid: { color: GRID },
-            ticks: { color: TEXT, maxTicksLimit: 6 },
+            ticks: { color, maxTicksLimit: 6, precision: 0 },
             ...extra,
         });
         return {
@@ -67,7 +68,7 @@ export class DashboardChart extends Component {
                     ev.native.target.style.cursor = elements.length ? "pointer" : "";
                 },
                 plugins: {
-                    legend: { display: series.length > 1, labels: { color: TEXT, boxWidth: 16 } },
+                    legend: { display: series.length > 1, labels: { color, boxWidth: 16 } },
                     tooltip: {
                         callbacks: {
                             label: ({ datasetIndex, dataIndex }) => {
@@ -78,7 +79,7 @@ export class DashboardChart extends Component {
                     },
                 },
                 scales: {
-                    x: axis({ grid: { display: false } }),
+                    x: { grid: { display: false }, ticks: { color } },
                     y: axis(),
                     ...(series.some((one) => one.isPercent) && {
                         percent: axis({ position: "right", max: 100, grid: { display: false } }),
