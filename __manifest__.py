@@ -140,7 +140,6 @@
         "demo/claim_demo.xml",
         "demo/settlement_demo.xml",
         "demo/claim_meeting_demo.xml",
-        "demo/figure_demo.xml",
         "demo/scorecard_demo.xml",
         "demo/resident_report_demo.xml",
         "demo/delivery_demo.xml",
