@@ -218,7 +218,13 @@ class QualityScorecard(models.Model):
         copy=False,
         ondelete="restrict",
     )
-    score = fields.Float(readonly=True, copy=False, digits=(16, 1), aggregator="avg")
+    score = OptionalFloat(
+        readonly=True,
+        copy=False,
+        digits=(16, 1),
+        aggregator="avg",
+        help="Empty when nothing happened that a customer could rate.",
+    )
     forecast_rating = fields.Selection(
         RATINGS, string="Forecast", readonly=True, copy=False
     )

@@ -129,5 +129,9 @@ class QualityScorecard(models.Model):
                     "special_status": special_status,
                 }
             )
-            values.update(score=score, forecast_rating=rating, composition=lines)
+            values.update(
+                score=bool(rating) and score,
+                forecast_rating=rating,
+                composition=lines,
+            )
         return values

@@ -82,7 +82,9 @@ class TestScorecard(SmtpCatcher, ScorecardCommon):
         self.assertEqual((clean.ppm, type(clean.ppm)), (0, float))
         self.assertEqual(self.cards.search([("ppm", "=", False)]), card)
         self.assertEqual(card.forecast_rating, "A")
-        self.assertFalse(self._create_card(self.site_b).forecast_rating)
+        quiet = self._create_card(self.site_b)
+        self.assertFalse(quiet.forecast_rating)
+        self.assertIs(quiet.score, False)
 
     def test_ppm_of_several_months(self):
         """Σbad ÷ Σdelivered, never the mean of the months."""
