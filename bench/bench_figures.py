@@ -18,7 +18,7 @@ sys.path.insert(0, get_module_path("quality_resident"))
 from bench.generate import YEAR, generate_year  # noqa: E402
 from bench.raw_figures import get_raw_figures, get_raw_sums  # noqa: E402
 
-RUNS = 7
+RUNS = 3
 MOVES = 1000000
 FIRST, LAST = datetime.date(YEAR, 1, 1), datetime.date(YEAR, 12, 1)
 MONTH = datetime.date(YEAR, 5, 1)
