@@ -67,6 +67,7 @@ from . import ir_actions_report
 from . import ir_actions_server
 from . import ir_attachment
 from . import mail_activity
+from . import mail_template
 from . import res_company
 from . import res_config_settings
 from . import res_partner

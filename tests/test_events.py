@@ -4,7 +4,7 @@ from unittest.mock import patch
 from psycopg2.errors import UniqueViolation
 
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -53,6 +53,21 @@ class TestOutbox(ResidentCommon):
                 }
             ],
         )
+
+    def test_templates_are_tried_on_an_event_they_fit(self):
+        """Updating the module saves them while events of other documents exist."""
+        complaint = self._create_complaint(line_stop_minutes=7)
+        self.site._emit_event("streak_started")
+        template = self.env.ref("quality_resident.mail_template_new")
+        template.subject = "{{ object.document.line_stop_minutes }} min"
+        event = self._get_events(complaint, "new")
+        subject = template._render_field("subject", event.ids)[event.id]
+        self.assertEqual(subject, "7 min")
+        with (
+            mute_logger("odoo.addons.mail.models.mail_template"),
+            self.assertRaises(ValidationError),
+        ):
+            template.subject = "{{ object.document.no_such_field }}"
 
     def test_nothing_is_mailed_in_the_transaction(self):
         complaint = self._create_in_state("reported", line_stop_minutes=0)
