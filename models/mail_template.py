@@ -8,14 +8,18 @@ class MailTemplate(models.Model):
         """Try templates of events on each kind of event, until one fits.
 
         Core tries whatever event comes first; what a template says, its own kind of
-        document may have alone.
+        document may have alone. Of the templates that an update brings, nothing may
+        have happened yet.
         """
         of_events = self.filtered(
             # Whoever may write a template need not read the models.
             lambda template: template.sudo().model_id.model == "resident.event"
         )
         fitting = of_events.filtered(
-            lambda template: template._fits_some_event(fnames, render_options)
+            lambda template: (
+                not self.pool.ready
+                or template._fits_some_event(fnames, render_options)
+            )
         )
         return super(MailTemplate, self - fitting)._check_can_be_rendered(
             fnames, render_options

@@ -57,7 +57,8 @@ class TestOutbox(ResidentCommon):
     def test_templates_are_tried_on_an_event_they_fit(self):
         """Updating the module saves them while events of other documents exist."""
         complaint = self._create_complaint(line_stop_minutes=7)
-        self.site._emit_event("streak_started")
+        claim = self.env["quality.claim"].create({"site_id": self.site.id})
+        claim._emit_event("claim_due")
         template = self.env.ref("quality_resident.mail_template_new")
         template.subject = "{{ object.document.line_stop_minutes }} min"
         event = self._get_events(complaint, "new")
