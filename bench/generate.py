@@ -371,9 +371,10 @@ def _insert_claims(env, count):
         SQL(
             """WITH claims AS (
                 INSERT INTO quality_claim (name, site_id, company_id, partner_id,
-                    currency_id, state, notice_date)
+                    currency_id, state, settlement, notice_date)
                 SELECT 'BENCH/' || number, place.site_id, place.company_id,
-                    place.partner_id, place.currency_id, 'judged', DATE '2026-01-01'
+                    place.partner_id, place.currency_id, 'judged', 'refund',
+                    DATE '2026-01-01'
                 FROM generate_series(1, %(count)s) AS number
                 JOIN bench_place place
                     ON place.n = number %% (SELECT count(*) FROM bench_place)

@@ -356,10 +356,13 @@ class TestClaimSettlement(SettlementCommon):
     def test_told_once(self):
         claim, move = self._settle()
         self._post(move)
-        events = self.env["resident.event"].search(
-            [("res_model", "=", claim._name), ("res_id", "=", claim.id)]
-        )
-        self.assertEqual(events.mapped("kind"), ["claim_settled"])
+        told = [
+            ("res_model", "=", claim._name),
+            ("res_id", "=", claim.id),
+            ("kind", "=", "claim_settled"),
+        ]
+        events = self.env["resident.event"].search(told)
+        self.assertEqual(len(events), 1)
         move.button_draft()
         self.assertFalse(claim._is_event_true(events))
         self._post(move)
@@ -368,9 +371,7 @@ class TestClaimSettlement(SettlementCommon):
         self.assertEqual(events.partner_ids, (self.sales | self.quality).partner_id)
         move.button_draft()
         self._post(move)
-        self.assertEqual(
-            self.env["resident.event"].search_count([("res_id", "=", claim.id)]), 1
-        )
+        self.assertEqual(self.env["resident.event"].search_count(told), 1)
 
     # === PAYING === #
 

@@ -324,6 +324,7 @@ class TestDashboard(DashboardCommon):
                     "claimed": 80,
                     "accepted": 20,
                     "refused": 60,
+                    "credited": 0,
                     "paid": 0,
                 },
             )
