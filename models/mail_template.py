@@ -17,8 +17,7 @@ class MailTemplate(models.Model):
         )
         fitting = of_events.filtered(
             lambda template: (
-                not self.pool.ready
-                or template._fits_some_event(fnames, render_options)
+                not self.pool.ready or template._fits_some_event(fnames, render_options)
             )
         )
         return super(MailTemplate, self - fitting)._check_can_be_rendered(
