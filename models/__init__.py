@@ -125,6 +125,7 @@ from . import quality_figure_complaint
 from . import quality_figure_stock
 from . import quality_figure_claim
 from . import quality_figure_parts
+from . import quality_figure_export
 from . import stock_move_figure
 from . import quality_rating_rule
 from . import quality_scorecard

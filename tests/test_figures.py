@@ -1,4 +1,7 @@
+import io
 from datetime import date
+
+import openpyxl
 
 from odoo.exceptions import AccessError
 from odoo.fields import Command
@@ -322,3 +325,47 @@ class TestFigureRights(FigureCommon):
             [("claim_id", "=", claim.id)], ["vehicle_model", "failure_month"]
         )
         self.assertEqual(set(found), {("Tayron", date(2026, 1, 1))})
+
+
+@tagged("post_install", "-at_install")
+class TestFiguresExport(FigureCommon):
+    def _export(self, domain, user):
+        action = (
+            self.env["quality.figure"]
+            .with_user(user)
+            .with_context(active_domain=domain)
+            .action_export()
+        )
+        report = self.env["ir.actions.report"]._get_report(action["report_name"])
+        content, _kind = report.with_user(user)._render_xlsx(
+            report.report_name, [], data=action["data"]
+        )
+        return list(openpyxl.load_workbook(io.BytesIO(content)).active.values)
+
+    def test_spreadsheet_says_what_the_screen_says(self):
+        self._deliver(3000, "2026-02-10 08:00:00")
+        self._deliver(1000, "2026-03-10 08:00:00")
+        self._create_complaint(
+            called_at="2026-02-11 08:00:00", problem_type="quality", quantity=3
+        )
+        domain = [("site_id", "=", self.site.id), ("month", ">=", "2026-02-01")]
+        head, *rows, total = self._export(domain, self.manager)
+        february = dict(zip(head, rows[0], strict=True))
+        self.assertEqual(february["Site"], self.site.name)
+        self.assertEqual(february["Month"].date(), FEBRUARY)
+        self.assertEqual(february["Delivered"], 3000)
+        self.assertEqual(february["PPM"], 1000)
+        march = dict(zip(head, rows[1], strict=True))
+        self.assertEqual(march["PPM"], 0)
+        # A sum over a sum, no mean of means; no denominator, an empty cell.
+        self.assertEqual(dict(zip(head, total, strict=True))["PPM"], 750)
+        self.assertIsNone(march["Arrived on Time (%)"])
+
+    def test_spreadsheet_of_what_the_reader_may_see(self):
+        self._deliver(3000, "2026-02-10 08:00:00")
+        head, *rows = self._export([], self.resident_de)
+        self.assertNotIn(self.site.name, [row[0] for row in rows])
+        with self.assertRaises(AccessError):
+            self._export([], self.outsider)
+        with self._assert_refused("no filter"):
+            self._export([("no_such_field", "=", 1)], self.manager)
