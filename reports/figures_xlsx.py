@@ -38,19 +38,18 @@ class ReportFiguresXlsx(models.AbstractModel):
         if rows:
             sheet.write_string(len(rows) + 1, 0, self.env._("Total"), bold)
             # Amounts of several currencies have no sum.
-            shown = [
-                name
-                for name in measures
+            sums = {
+                name: value
+                for name, value in total.items()
                 if len(currencies) == 1 or not self._is_money(name)
-            ]
-            self._write_measures(sheet, len(rows) + 1, measures, total, shown, bold)
+            }
+            self._write_measures(sheet, len(rows) + 1, measures, sums)
 
     def _is_money(self, name):
         return name == "cost_per_thousand" or name.startswith(("amount_", "scrap_"))
 
-    def _write_measures(self, sheet, line, measures, values, shown=None, style=None):
+    def _write_measures(self, sheet, line, measures, values):
         for column, name in enumerate(measures, start=3):
-            value = values.get(name)
             # What cannot be told is an empty cell, not 0.
-            if value is not None and (shown is None or name in shown):
-                sheet.write_number(line, column, value, style)
+            if (value := values.get(name)) is not None:
+                sheet.write_number(line, column, value)

@@ -363,7 +363,7 @@ class TestFiguresExport(FigureCommon):
 
     def test_spreadsheet_of_what_the_reader_may_see(self):
         self._deliver(3000, "2026-02-10 08:00:00")
-        head, *rows = self._export([], self.resident_de)
+        rows = self._export([], self.resident_de)
         self.assertNotIn(self.site.name, [row[0] for row in rows])
         with self.assertRaises(AccessError):
             self._export([], self.outsider)
