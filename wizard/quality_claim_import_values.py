@@ -144,7 +144,8 @@ def _to_decimal(text):
 
 def to_positive(env, cell, mark):
     number = to_number(env, cell, mark)
-    if number <= 0:
+    # As it is kept: less than that is nothing.
+    if round(number, env["decimal.precision"].precision_get("Product Unit")) <= 0:
         raise CellError(env._("Must be more than 0."))
     return float(number)
 
