@@ -20,7 +20,8 @@ class AccountPayment(models.Model):
         """Return what of this payment is for ``move``, in its currency.
 
         A payment without a journal entry does not say it: its invoices share it by
-        what is open of them.
+        what is open of them. Whoever pays the difference between invoices and credit
+        notes pays both.
         """
         self.ensure_one()
         amount = self.currency_id._convert(
@@ -29,4 +30,4 @@ class AccountPayment(models.Model):
         open_amount = sum(self.invoice_ids.mapped("amount_residual_signed"))
         if not open_amount:
             return 0
-        return amount * move.amount_residual_signed / open_amount
+        return abs(amount * move.amount_residual_signed / open_amount)

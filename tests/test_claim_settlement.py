@@ -61,12 +61,27 @@ class SettlementCommon(ClaimCommon):
             .with_user(self.accountant)
             .with_company(self.company_a)
             .with_context(active_model="account.move", active_ids=move.ids)
-            .create({"journal_id": self.bank.id})
+            .create({"journal_id": self.bank.id, "group_payment": True})
         )
         if amount:
             wizard.amount = amount
             wizard.payment_difference_handling = "open"
         return wizard._create_payments()
+
+    def _create_invoice(self, amount):
+        invoice = self.books.with_user(self.accountant).create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.customer.id,
+                "invoice_date": "2026-03-02",
+                "invoice_line_ids": [
+                    Command.create(
+                        {"name": "Parts", "price_unit": amount, "tax_ids": []}
+                    )
+                ],
+            }
+        )
+        return self._post(invoice)
 
     def _reverse(self, move, modify=False):
         wizard = (
@@ -378,7 +393,7 @@ class TestClaimSettlement(SettlementCommon):
     def test_paid_by_entries(self):
         self._check_payments(has_entries=True)
 
-    def test_paid_without_entries(self):
+    def _pay_without_entries(self):
         methods = self.env["account.payment.method.line"]
         methods.search([("journal_id", "=", self.bank.id)]).payment_account_id = False
         # As where the bank's statements are reconciled.
@@ -389,7 +404,17 @@ class TestClaimSettlement(SettlementCommon):
                 lambda _self: "in_payment",
             )
         )
+
+    def test_paid_without_entries(self):
+        self._pay_without_entries()
         self._check_payments(has_entries=False)
+
+    def test_difference_to_an_invoice_paid_without_entries(self):
+        self._pay_without_entries()
+        claim, move = self._settle()
+        self._post(move)
+        self._pay(move | self._create_invoice(200))
+        self._assert_books(claim, 100, 100)
 
     def _check_payments(self, has_entries):
         claim, move = self._settle(lines=[OURS, {**OURS, "price_unit": 33.33}])
@@ -417,17 +442,7 @@ class TestClaimSettlement(SettlementCommon):
     def test_set_against_an_invoice(self):
         claim, move = self._settle()
         self._post(move)
-        invoice = self.books.with_user(self.accountant).create(
-            {
-                "move_type": "out_invoice",
-                "partner_id": self.customer.id,
-                "invoice_date": "2026-03-02",
-                "invoice_line_ids": [
-                    Command.create({"name": "Parts", "price_unit": 23, "tax_ids": []})
-                ],
-            }
-        )
-        invoice.action_post()
+        invoice = self._create_invoice(23)
         credit = move.line_ids.filtered(lambda li: li.display_type == "payment_term")
         invoice.js_assign_outstanding_line(credit.id)
         self._assert_books(claim, 100, 20)
