@@ -214,9 +214,15 @@ class QualityClaimSheet(models.Model):
     def _is_signed(self):
         return self.state != "draft"
 
+    def _can_be_signed(self):
+        # What the customer has withdrawn he need not sign any more.
+        return super()._can_be_signed() and self.claim_id.state != "withdrawn"
+
     def _set_signed(self, values):
         # Nobody judges while it is being signed.
         self.claim_id._lock()
+        if not self._can_be_signed():
+            raise UserError(self._get_unsignable_message())
         self._move_to("signed", values)
 
     def _get_locked_message(self, names):

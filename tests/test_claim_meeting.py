@@ -292,6 +292,15 @@ class TestClaimSheet(MeetingCommon):
         claim.line_ids[2].judge_note = "Later"
         self.assertEqual(new.state, "void")
 
+    def test_withdrawn_is_not_signed(self):
+        claim = self._create_judged()
+        sheet = self._create_sheet(claim)
+        claim.with_user(self.quality).action_withdraw("Customer's mistake")
+        with self._assert_refused(sheet.name):
+            sheet.action_sign(signature=SIGNATURE, signed_by="Li Wei")
+        with self._assert_refused(sheet.name):
+            sheet.action_send_link()
+
     def test_another_line_leaves_it_signed(self):
         claim = self._create_judged()
         sheet = self._create_signed(claim, line_ids=claim.line_ids[:1].ids)
