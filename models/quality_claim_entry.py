@@ -15,6 +15,8 @@ KINDS = [*BALANCES, ("reversal", "Reversal")]
 # First half of the advisory lock's key, the company being the other; any constant.
 LOCK = 0x51524C45
 GENESIS = "0" * 64
+# From here on rounding and storing an amount changes it: its hash would not hold.
+TOO_LARGE = 10**11
 
 
 class QualityClaimEntry(models.Model):
@@ -143,7 +145,9 @@ class QualityClaimEntry(models.Model):
             balance, currency_id, amount, amount_company, and for a correction
             reversal_of_id and reason
         :rtype: quality.claim.entry
+        :raise UserError: an amount is too large to be kept to the cent
         """
+        self._ensure_exact(vals_list)
         common = {
             "date": fields.Date.context_today(self),
             "recorded_at": fields.Datetime.now(),
@@ -163,6 +167,21 @@ class QualityClaimEntry(models.Model):
                 rows.append(row)
         # The caller has the claim's right; on entries nobody has any but to read.
         return self.sudo()._create_protected(rows).sudo(self.env.su)
+
+    @api.model
+    def _ensure_exact(self, vals_list):
+        for vals in vals_list:
+            largest = max(abs(vals["amount"]), abs(vals["amount_company"]))
+            if largest >= TOO_LARGE:
+                raise UserError(
+                    self.env._(
+                        "%(claim)s: the ledger keeps amounts below %(limit)s. Correct "
+                        "“Quantity”, “Unit Price” or “Amount” of the part, or enter "
+                        "it as several lines.",
+                        claim=self.env["quality.claim"].browse(vals["claim_id"]).name,
+                        limit=f"{TOO_LARGE:,}",
+                    )
+                )
 
     @api.model
     def _lock_tail(self, company_id):
@@ -195,7 +214,8 @@ class QualityClaimEntry(models.Model):
         """Take these entries back by counter-entries of today.
 
         :param str reason: why; needed
-        :raise UserError: no reason, taken back before, or itself a reversal
+        :raise UserError: no reason, taken back before, itself a reversal, or of a
+            claim that is withdrawn
         :raise AccessError: the user may not work on the claim
         """
         reason = (reason or "").strip()
@@ -212,6 +232,14 @@ class QualityClaimEntry(models.Model):
                         "No. %(number)s follows the claim's document: have Accounting "
                         "cancel or reverse that, or its payment.",
                         number=entry.sequence,
+                    )
+                )
+            if entry.claim_id.state == "withdrawn":
+                raise UserError(
+                    self.env._(
+                        "%(claim)s is withdrawn, and its balances stay at nothing. "
+                        "Enter the notice anew if the customer claims it again.",
+                        claim=entry.claim_id.name,
                     )
                 )
             if entry.kind == "reversal":

@@ -298,12 +298,9 @@ class QualityClaimLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        vals_list = [self._clean(vals) for vals in vals_list]
-        claims = self.env["quality.claim"].browse(
-            {vals["claim_id"] for vals in vals_list if vals.get("claim_id")}
-        )
-        claims._ensure_received()
-        lines = super().create(vals_list)
+        lines = super().create([self._clean(vals) for vals in vals_list])
+        # Only now it is known which claims: they may come from defaults.
+        lines.claim_id._ensure_received()
         lines.filtered(lambda li: li.responsibility != "open")._note_judge()
         lines._adopt_photos()
         return lines

@@ -384,6 +384,39 @@ class TestClaimLedger(ClaimCommon):
         )
         self.assertFalse(self._verify())
 
+    def test_withdrawn_stays_at_nothing(self):
+        claim = self._create_agreed()
+        claim.with_user(self.sales).action_withdraw("Customer's mistake")
+        for entry in claim.entry_ids:
+            with self._assert_refused(claim.name, "withdrawn"):
+                entry.with_user(self.sales).action_reverse("Once more")
+        self.assertEqual(claim.amount_claimed, 0)
+
+    def test_no_line_after_the_notice(self):
+        claim = self._create_agreed()
+        part = {"product_id": self.product.id, "responsibility": "ours"}
+        lines = self.env["quality.claim.line"].with_user(self.resident)
+        for client, values in (
+            (lines, {**part, "claim_id": claim.id}),
+            (lines.with_context(default_claim_id=claim.id), part),
+        ):
+            with self._assert_refused(claim.name), self.env.cr.savepoint():
+                client.create(values)
+        self.assertEqual(len(claim.line_ids), 1)
+
+    def test_amounts_that_are_not_exact_stay_out(self):
+        largest = self._create_agreed(
+            lines=[
+                {"amount": 99_999_999_999.99, "responsibility": "ours"},
+                {"amount": 77_777_777_777.77, "responsibility": "ours"},
+            ]
+        )
+        self.assertFalse(self._verify())
+        self.assertEqual(largest.amount_claimed, 177_777_777_777.76)
+        claim = self._create_claim(lines=[{"quantity": 10**7, "price_unit": 10**7}])
+        with self._assert_refused(claim.name, "100,000,000,000"):
+            claim.action_judge()
+
     # === MANY === #
 
     def test_query_count_is_flat(self):
