@@ -78,6 +78,7 @@ class QualityClaim(models.Model):
 
         :raise UserError: a claim has no lines, or parts sent back are not judged
         """
+        self.check_access("write")
         self._ensure_lines()
         self._lock()
         received = self.filtered(lambda claim: claim.state == "received")

@@ -178,8 +178,15 @@ class QualityClaimLine(models.Model):
         comodel_name="quality.claim.line",
         string="Claimed Before",
         compute="_compute_duplicate_ids",
+        # Another site's claim is named, not opened.
+        compute_sudo=True,
         help="Earlier lines of claims with the same serial number, or with the same "
         "vehicle, part and day of failure.",
+    )
+    duplicate_names = fields.Char(
+        string="Claimed Before in",
+        compute="_compute_duplicate_ids",
+        compute_sudo=True,
     )
 
     _quantity_positive = models.Constraint(
@@ -245,6 +252,8 @@ class QualityClaimLine(models.Model):
                 found.setdefault(line_id, []).append(other_id)
         for line in self:
             line.duplicate_ids = found.get(line._origin.id, [])
+            claims = line.duplicate_ids.claim_id
+            line.duplicate_names = ", ".join(claims.mapped("name"))
 
     # === CONSTRAINTS === #
 

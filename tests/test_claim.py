@@ -83,6 +83,20 @@ class TestClaim(ClaimCommon):
         self.env.invalidate_all()
         self.assertFalse(second.line_ids.duplicate_ids)
 
+    def test_vehicle_claimed_at_another_site_is_named_only(self):
+        part = {"vin": VIN, "failed_on": "2026-01-05"}
+        first = self._create_claim(self.resident_de, site=self.site_de, lines=[part])
+        second = self._create_claim(lines=[part])
+        self.env.invalidate_all()
+        # As the form reads it.
+        fields = {"duplicate_names": {}, "duplicate_ids": {}}
+        [row] = second.web_read({"line_ids": {"fields": fields}})
+        self.assertEqual(row["line_ids"][0]["duplicate_names"], first.name)
+        second.action_judge()
+        self.assertIn(first.name, "".join(second.message_ids.mapped("body")))
+        with self.assertRaises(AccessError):
+            second.line_ids.duplicate_ids.read(["vin"])
+
     def test_serial_claimed_twice_in_one_notice(self):
         lot = self._create_lot("S-1")
         claim = self._create_claim(lines=[{"lot_id": lot.id}, {"lot_id": lot.id}])
@@ -232,6 +246,14 @@ class TestClaim(ClaimCommon):
                 claim.with_user(user).action_judge()
             with self.assertRaises(AccessError):
                 claim.line_ids.with_user(user).write({"responsibility": "theirs"})
+
+    def test_who_only_reads_writes_no_entry(self):
+        claim = self._create_claim()
+        claim.action_judge()
+        claim.entry_ids.with_user(self.sales).action_reverse("By mistake")
+        with self.assertRaises(AccessError):
+            claim.with_user(self.gm).action_judge()
+        self.assertEqual(len(claim.entry_ids), 2)
 
     def test_sent_back_is_judged_before(self):
         returned = self.env["quality.return"].create(
