@@ -1,6 +1,5 @@
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
-import pytz
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
@@ -139,31 +138,6 @@ class ResidentSite(models.Model):
                     "streak_started" if since else "streak_ended",
                     key=str(fields.Datetime.now()),
                 )
-
-    def _is_working_day(self, day, calendar=None):
-        """Tell whether the customer works on ``day``, by his calendar and holidays.
-
-        :param calendar: shifts of one engineer in place of the site's
-        """
-        self.ensure_one()
-        calendar = calendar or self.calendar_id
-        tz = self._get_timezone()
-        start, stop = (
-            tz.localize(datetime.combine(date, time.min))
-            for date in (day, day + timedelta(days=1))
-        )
-        # Shifts are the customer's, whoever asks.
-        return bool(
-            calendar.sudo()._work_intervals_batch(
-                start.astimezone(pytz.utc),
-                stop.astimezone(pytz.utc),
-                domain=[
-                    ("time_type", "=", "leave"),
-                    ("calendar_id", "=", calendar.id),
-                ],
-                tz=pytz.timezone(calendar.tz or "UTC"),
-            )[False]
-        )
 
     def _is_daily_report_due(self, day):
         """Tell whether a daily report is due for ``day`` (spec.md Q2).

@@ -1,5 +1,6 @@
 from datetime import date, datetime
 
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tests.common import freeze_time
 
@@ -146,6 +147,51 @@ class TestReportClocks(SmtpCatcher, ReportCommon):
         self.assertFalse(self._get_made())
         self._at("2026-03-16 08:00:00")
         self.assertEqual(self._get_made().date_from, date(2026, 3, 16))
+
+    def _work_three_shifts(self):
+        """Work from Monday at six round the clock, the last night into Saturday."""
+        self.site.calendar_id = self._create_calendar(
+            "Three shifts", "Asia/Shanghai", hours=((6, 14), (14, 22), (22, 24))
+        )
+        self.site.calendar_id.attendance_ids = [
+            Command.create(
+                {
+                    "name": f"Night {day}",
+                    "dayofweek": day,
+                    "hour_from": 0,
+                    "hour_to": 6,
+                    "day_period": "morning",
+                }
+            )
+            for day in "12345"
+        ]
+
+    def test_end_of_the_night_shift_is_no_working_day(self):
+        self._work_three_shifts()
+        self._start_streak(self.site)
+        for day in range(9, 17):
+            self._at(f"2026-03-{day:02} 08:00:00")
+        self.assertEqual(
+            [report.date_from.day for report in self._get_made()],
+            [9, 10, 11, 12, 13, 16],
+        )
+
+    def test_weekly_where_they_work_round_the_clock(self):
+        self._work_three_shifts()
+        self._at("2026-03-13 07:29:00")
+        made = self._get_made(kind="weekly")
+        self.assertNotIn(date(2026, 3, 9), made.mapped("date_from"))
+        self._at("2026-03-13 07:30:00")
+        self.assertEqual(
+            self._get_made(kind="weekly")[-1].due_at, datetime(2026, 3, 13, 15, 59, 59)
+        )
+        self.site.calendar_id = self._create_calendar(
+            "Whole days", "Asia/Shanghai", hours=((0, 24),)
+        )
+        self.assertEqual(
+            self.site._get_last_working_day(date(2026, 3, 9), date(2026, 3, 15)),
+            date(2026, 3, 13),
+        )
 
     def test_hour_of_the_site_over_daylight_saving(self):
         self._start_streak(self.site_de)
