@@ -1,3 +1,5 @@
+from math import isfinite
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -187,7 +189,8 @@ class QualityRatingRule(models.Model):
             except ValueError:
                 bands = [(0, 0), (0, 0)]
             limits = [limit for limit, _points in bands]
-            if limits != sorted(set(limits)):
+            is_number = all(isfinite(n) and n >= 0 for band in bands for n in band)
+            if not is_number or limits != sorted(set(limits)):
                 raise ValidationError(
                     self.env._(
                         "“PPM Bands” of %(name)s: write rising limits with their "
@@ -282,7 +285,8 @@ class QualityRatingRule(models.Model):
         score = round(max(0, 100 - sum(line["points"] for line in lines)), 2)
         ceilings = self._get_ceiling_lines(inputs)
         rating = max([self._get_rating(score), *(c["ceiling"] for c in ceilings)])
-        if not (inputs["delivered_qty"] or lines or ceilings):
+        # A month in which parts only came back delivers nothing to rate either.
+        if not (inputs["delivered_qty"] > 0 or lines or ceilings):
             rating = False
         return score, rating, lines + ceilings
 

@@ -121,6 +121,8 @@ class TestRatingRule(ResidentCommon):
         self.assertEqual(
             self._rate(delivered_qty=0, ppm=False, major_count=2), (84, "B")
         )
+        # More came back than went out.
+        self.assertEqual(self._rate(delivered_qty=-10, ppm=False), (100, False))
 
     def test_bands(self):
         rule = self._create_rule(
@@ -129,7 +131,16 @@ class TestRatingRule(ResidentCommon):
         for ppm, score in ((100, 100), (101, 90), (300, 90), (1000, 75), (1001, 60)):
             with self.subTest(ppm=ppm):
                 self.assertEqual(self._rate(rule, ppm=float(ppm))[0], score)
-        for bands in ("x", "100", "300: 1, 100: 2", "100: 1, 100: 2", "1: 2: 3"):
+        for bands in (
+            "x",
+            "100",
+            "300: 1, 100: 2",
+            "100: 1, 100: 2",
+            "1: 2: 3",
+            "100: -50",
+            "nan: 1, 100: 2",
+            "100: inf",
+        ):
             with self.subTest(bands=bands), self.assertRaises(ValidationError):
                 self.rules.create({"name": "Bands", "ppm_bands": bands})
 
