@@ -64,8 +64,12 @@ class QualityScorecard(models.Model):
             Domain(name, ">=", first) & Domain(name, "<", last)
             for name in ("due_3d", "due_8d")
         ]
+        # What was entered in error or refused as not ours wants no answer.
+        counted = Domain("complaint_ids", "=", False) | Domain(
+            "complaint_ids.state", "not in", ("refused", "cancelled")
+        )
         reports = self.env["quality.8d"].search_fetch(
-            Domain("site_id", "in", sites.ids) & Domain.OR(due),
+            Domain("site_id", "in", sites.ids) & Domain.OR(due) & counted,
             ["site_id", "level", "due_3d", "sent_3d_at", "due_8d", "sent_8d_at"],
         )
         counts = {site: [0, 0] for site in sites}

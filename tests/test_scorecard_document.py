@@ -139,6 +139,17 @@ class TestScorecardFigures(FigureCommon):
         # 100 - 8 - 3 - 6 / 3 - 10 and nothing for PPM.
         self.assertEqual((card.ppm, card.score, card.rating), (0, 77, "C"))
 
+    def test_complaint_that_is_not_ours_wants_no_answer(self):
+        with self._at("2026-02-10 02:00:00"):
+            complaint = self._create_complaint()
+            complaint.action_create_8d()
+            complaint.with_user(self.manager).action_cancel("Entered in error")
+        with self._at("2026-03-01 02:00:00"):
+            card = self.env["quality.scorecard"].create(
+                {"site_id": self.site.id, "month": "2026-02-01"}
+            )
+        self.assertEqual((card.complaint_count, card.answer_count), (0, 0))
+
     def test_recurring_complaint_costs_twice(self):
         with self._at("2026-02-10 02:00:00"):
             closed = self._create_in_state("closed", severity="major")
