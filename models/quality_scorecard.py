@@ -428,11 +428,18 @@ class QualityScorecard(models.Model):
         return result
 
     @api.ondelete(at_uninstall=False)
-    def _unlink_except_sent(self):
+    def _unlink_except_on_record(self):
+        now = fields.Datetime.now()
         for card in self:
-            if card.state != "draft":
+            # Made anew by the job it would not be late any more.
+            is_late = card.deadline and card.deadline < now
+            if card.state != "draft" or is_late or card.customer_recorded_at:
                 raise UserError(
-                    self.env._("%(name)s was sent and stays on record.", name=card.name)
+                    self.env._(
+                        "%(name)s was sent, is late or holds the customer's figures: "
+                        "it stays on record.",
+                        name=card.name,
+                    )
                 )
 
     def unlink(self):

@@ -406,6 +406,15 @@ class TestScorecard(SmtpCatcher, ScorecardCommon):
 
     def test_delete_a_draft(self):
         self._create_card(user=self.quality).with_user(self.quality).unlink()
+        # Made anew it would not be late, and the customer's verdict would be lost.
+        told = self._create_card(user=self.quality, customer_rating="C")
+        with self._at("2026-03-01 02:00:00"):
+            self._run_cron(CRON)
+        late = self.cards.search([("site_id", "=", self.site_de.id)])
+        with self._at("2026-03-04 02:00:00"):
+            for card in (told, late):
+                with self._assert_refused(card.name):
+                    card.with_user(self.manager).unlink()
         with self.assertRaises(AccessError):
             self._create_card(user=self.resident)
 
