@@ -6,6 +6,7 @@ from .quality_claim import JUDGING_STATES
 from .quality_return import OPEN_STATES as OPEN_RETURNS
 from .quality_scorecard import SENDERS
 from .quality_suspect_slip import OPEN_STATES as OPEN_SLIPS
+from .resident_report import OPEN_STATES as OPEN_REPORTS
 
 # Nobody works off more than this; counting on would only take time.
 COUNT_LIMIT = 1000
@@ -67,6 +68,16 @@ class QualityDashboard(models.AbstractModel):
                 Domain("user_id", "=", self.env.uid)
                 & Domain("date_deadline", "<=", today),
                 "mail.mail_activity_action_my",
+            ),
+            self._get_tile(
+                "send_report",
+                self.env._("Reports to send"),
+                "resident.report",
+                Domain("user_id", "=", self.env.uid)
+                & Domain("state", "in", OPEN_REPORTS)
+                & Domain("due_at", "!=", False)
+                & site,
+                "resident_report_action",
             ),
             self._get_tile(
                 "sign_scrap",
@@ -135,6 +146,14 @@ class QualityDashboard(models.AbstractModel):
                 level="danger",
             ),
             self._get_tile(
+                "missed_report",
+                self.env._("Missed reports"),
+                "resident.report",
+                Domain("state", "=", "missed") & site,
+                "resident_report_action",
+                level="danger",
+            ),
+            self._get_tile(
                 "unsigned_sheet",
                 self.env._("Service sheets to sign"),
                 "quality.service.sheet",
@@ -188,6 +207,7 @@ class QualityDashboard(models.AbstractModel):
                 "quality_scorecard_action",
                 Domain("state", "=", "draft"),
             ),
+            "resident.report": ("resident_report_action", Domain.TRUE),
         }
 
     @api.model

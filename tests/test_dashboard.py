@@ -158,6 +158,23 @@ class TestDashboard(DashboardCommon):
             self.assertNotIn("overdue_measure", self._get_counts())
         self.assertEqual(sheet.state, "draft")
 
+    def test_reports_to_send(self):
+        with self._at(NOW):
+            reports = self.env["resident.report"].with_user(self.resident)
+            weekly = reports.create({"site_id": self.site.id, "kind": "weekly"})
+            reports.create({"site_id": self.site.id})
+            self.assertEqual(self._get_counts()["send_report"], 1)
+            self.assertNotIn("send_report", self._get_counts(self.resident_de))
+            self.assertEqual(self._get_data()["clocks"]["rows"][0]["id"], weekly.id)
+        with self._at("2026-03-16 02:00:00"):
+            self._run_cron("quality_resident.ir_cron_report_alerts")
+            self.assertEqual(weekly.state, "missed")
+            self.assertEqual(self._get_counts(self.manager)["missed_report"], 1)
+            self.assertNotIn("send_report", self._get_counts(self.manager))
+            self.assertEqual(self._get_counts()["send_report"], 1)
+            weekly.action_send()
+            self.assertNotIn("missed_report", self._get_counts(self.manager))
+
     def test_scrap_waits_for_both_sides(self):
         self._set_up_stock()
         self._put(self.site.suspect_location_id, 5)
@@ -242,6 +259,12 @@ class TestDashboard(DashboardCommon):
                         ("2026-01-01", "sent"),
                         ("2026-02-01", "draft"),
                     )
+                ]
+            )
+            self.env["resident.report"].create(
+                [
+                    {"site_id": self.site.id, "kind": kind}
+                    for kind in ("weekly", "daily")
                 ]
             )
             dashboard = self.env["quality.dashboard"]
