@@ -79,13 +79,14 @@ class ResidentReport(models.Model):
     def _start_clock(self):
         """Note until when the new reports are due.
 
-        The job says it itself. What is made by hand for a time that is over has been
-        missed by nobody.
+        The job says it itself. What is made by hand for a day that is over has been
+        missed by nobody; today's has its hour, even where the job was down over it.
         """
         now = fields.Datetime.now()
         for report in self.filtered(lambda r: not r.due_at):
             due_at = report._get_due_at()
-            if due_at and due_at > now - DAILY_GRACE:
+            is_today = report.date_from == report._get_local_date()
+            if due_at and (is_today or due_at > now - DAILY_GRACE):
                 report._write_protected({"due_at": due_at})
 
     def _get_missed_at(self):

@@ -98,6 +98,26 @@ class TestReportClocks(SmtpCatcher, ReportCommon):
             forgotten = self._create_report(date_from="2026-03-09")
         self.assertFalse(forgotten.due_at)
 
+    def test_made_by_hand_before_the_job_came_back(self):
+        """The server was down: that the hour is over is the job's to say."""
+        self._start_streak(self.site)
+        with freeze_time("2026-03-10 08:09:00"):
+            report = self._create_report()
+            report.with_user(self.resident).action_send()
+        self._at("2026-03-10 08:10:00")
+        self.assertEqual(self._get_made(), report)
+        self.assertRecordValues(
+            report,
+            [
+                {
+                    "due_at": datetime(2026, 3, 10, 7, 30),
+                    "state": "sent",
+                    "is_late": True,
+                }
+            ],
+        )
+        self.assertEqual(len(self._get_events(report, "report_missed")), 1)
+
     def test_sent_late_before_the_job_saw_it(self):
         self._start_streak(self.site)
         self._at("2026-03-10 07:30:00")
