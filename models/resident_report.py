@@ -224,6 +224,10 @@ class ResidentReport(models.Model):
         for report in self:
             report.charts = report._draw_charts()
 
+    @api.constrains("user_id")
+    def _check_user(self):
+        self.user_id._check_serves_sites("resident")
+
     # === CRUD === #
 
     @api.model_create_multi

@@ -15,6 +15,10 @@ class ResidentReportXlsx(models.AbstractModel):
     _inherit = "report.report_xlsx.abstract"
     _description = "Report as a Workbook"
 
+    def get_workbook_options(self):
+        # A text of the customer's is no formula, in a table or below a chart.
+        return {**super().get_workbook_options(), "strings_to_formulas": False}
+
     def generate_xlsx_report(self, workbook, data, objs):
         head = workbook.add_format({"bold": True, "bg_color": "#F1F3F4", "border": 1})
         day = workbook.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
@@ -48,9 +52,7 @@ class ResidentReportXlsx(models.AbstractModel):
                     row, column, fields.Datetime.to_datetime(cell["date"]), day
                 )
             elif cell is not None:
-                # A text of the customer's is no formula.
-                write = sheet.write_string if isinstance(cell, str) else sheet.write
-                write(row, column, cell)
+                sheet.write(row, column, cell)
 
     def _add_charts(self, workbook, name, charts, head):
         """Write each chart's numbers, and draw it beside them."""

@@ -151,6 +151,12 @@ class TestReport(ReportCommon):
                 quality_workflow_gate=True
             ).write({"state": "sent"})
 
+    def test_responsible_works_for_customer_sites(self):
+        report = self._create_report()
+        with self._assert_refused(self.outsider.name, error=ValidationError):
+            report.with_user(self.resident).user_id = self.outsider
+        report.with_user(self.resident).user_id = self.manager
+
     def test_who_may_send(self):
         report = self._create_report()
         for user in (
@@ -254,7 +260,8 @@ class TestReport(ReportCommon):
         self.assertFalse(
             [
                 cell
-                for row in book.worksheets[0].iter_rows()
+                for sheet in book.worksheets
+                for row in sheet.iter_rows()
                 for cell in row
                 if cell.data_type == "f"
             ]
