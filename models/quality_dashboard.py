@@ -49,12 +49,15 @@ class QualityDashboard(models.AbstractModel):
     @api.model
     def _read_filters(self, filters):
         """Return the filters as they hold, with the sites to choose from."""
-        months = filters.get("months", DEFAULT_PERIOD)
-        if months not in PERIODS:
+        months = isinstance(filters, dict) and filters.get("months", DEFAULT_PERIOD)
+        if not isinstance(months, int) or months not in PERIODS:
             raise UserError(self.env._("“Period”: choose 3, 6 or 12 months."))
         sites = self.env["resident.site"].search_fetch([], ["name", "ppm_target"])
         # A site that is no longer the user's is no choice any more.
-        chosen = set(filters.get("site_ids") or ()) & set(sites.ids)
+        wanted = filters.get("site_ids") or []
+        if not isinstance(wanted, list | tuple):
+            raise UserError(self.env._("“Sites”: give a list of sites."))
+        chosen = [site_id for site_id in sites.ids if site_id in wanted]
         first_day = fields.Date.context_today(self).replace(day=1)
         return {
             "months": months,

@@ -104,8 +104,14 @@ class QualityScorecard(models.Model):
         ondelete="restrict",
         default=lambda self: self.env["resident.site"]._get_default(),
     )
+    # As it was when the month was made: a frozen card keeps its customer.
     partner_id = fields.Many2one(
-        related="site_id.partner_id", string="Customer", store=True, index=True
+        comodel_name="res.partner",
+        string="Customer",
+        compute="_compute_partner_id",
+        store=True,
+        precompute=True,
+        index=True,
     )
     month = fields.Date(
         required=True,
@@ -315,6 +321,11 @@ class QualityScorecard(models.Model):
         return {"draft": {"sent": SENDERS}, "sent": {"frozen": (f"{GROUP}manager",)}}
 
     # === COMPUTE METHODS === #
+
+    @api.depends("site_id")
+    def _compute_partner_id(self):
+        for card in self:
+            card.partner_id = card.site_id.partner_id
 
     @api.depends("site_id", "month")
     def _compute_name(self):

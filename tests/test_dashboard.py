@@ -66,6 +66,20 @@ class TestDashboard(DashboardCommon):
             self.assertLessEqual({self.site.id, self.site_de.id}, shown)
             self.assertNotIn(self.site_b.id, shown)
 
+    def test_filters_that_are_none(self):
+        dashboard = self.env["quality.dashboard"].with_user(self.resident)
+        for filters, words in (
+            ("x", "Period"),
+            ({"months": "6"}, "Period"),
+            ({"months": 6.5}, "Period"),
+            ({"site_ids": 5}, "Sites"),
+            ({"site_ids": {"a": 1}}, "Sites"),
+        ):
+            with self.subTest(filters=filters), self._assert_refused(words):
+                dashboard.get_data(filters)
+        nothing = dashboard.get_data({"site_ids": [[1], "x", None, -1]})
+        self.assertEqual(nothing["filters"]["site_ids"], [])
+
     def test_outsider_is_refused(self):
         with self.assertRaises(AccessError):
             self._get_data(self.outsider)

@@ -388,6 +388,13 @@ class TestScorecard(SmtpCatcher, ScorecardCommon):
 
     # === FREEZING === #
 
+    def test_a_sent_card_keeps_its_customer(self):
+        card = self._create_card()
+        customer = card.partner_id
+        card.action_send()
+        self.site.partner_id = self.env["res.partner"].create({"name": "New Owner"})
+        self.assertEqual(card.partner_id, customer)
+
     def test_frozen_after_some_days(self):
         self.company_b.scorecard_freeze_days = 0
         with self._at("2026-03-01 02:00:00"):
