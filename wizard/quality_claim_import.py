@@ -228,6 +228,18 @@ class QualityClaimImport(models.TransientModel):
     def _keep_file(self, claim, digest, row_count):
         """Keep the file in the claim's history, and that it has been imported."""
         name = self.file_name or self.env._("Customer's spreadsheet")
+        # Only the import notes what was imported: no user has the right to.
+        files_sudo = self.env["quality.claim.file"].sudo()
+        files_sudo.create(
+            {
+                "name": name,
+                "claim_id": claim.id,
+                "digest": digest,
+                "row_count": row_count,
+            }
+        )
+        # The same file at this moment waits here; two may not write it to the store.
+        files_sudo.flush_model()
         attachment = self.env["ir.attachment"].create(
             {
                 "name": name,
@@ -245,17 +257,6 @@ class QualityClaimImport(models.TransientModel):
             ),
             attachment_ids=attachment.ids,
         )
-        # Only the import notes what was imported: no user has the right to.
-        files_sudo = self.env["quality.claim.file"].sudo()
-        files_sudo.create(
-            {
-                "name": name,
-                "claim_id": claim.id,
-                "digest": digest,
-                "row_count": row_count,
-            }
-        )
-        files_sudo.flush_model()
 
     def _show_progress(self, step, done, total):
         """Tell the user's browser how far the import is.
