@@ -388,6 +388,19 @@ class TestScorecard(SmtpCatcher, ScorecardCommon):
 
     # === FREEZING === #
 
+    def test_ppm_of_several_cards_is_a_sum_over_a_sum(self):
+        cards = self._create_card() + self._create_card(self.site_de)
+        for card, delivered, bad in zip(cards, (1000, 9000), (5, 5), strict=True):
+            card._write_protected(
+                {"delivered_qty": delivered, "bad_qty": bad, "suspect_qty": 10}
+            )
+        domain = [("id", "in", cards.ids)]
+        sums = ["ppm:avg", "ppm_provisional:avg"]
+        self.assertEqual(cards._read_group(domain, [], sums), [(1000, 3000)])
+        cards._write_protected({"delivered_qty": 0})
+        (group,) = cards._read_group(domain, ["site_id"], sums)[:1]
+        self.assertFalse(group[1])
+
     def test_a_sent_card_keeps_its_customer(self):
         card = self._create_card()
         customer = card.partner_id
